@@ -4,14 +4,38 @@ import eslint from "@eslint/js";
 import tseslint from "typescript-eslint";
 
 const nodeGlobals = Object.fromEntries(
-  ["process", "console", "Buffer", "URL", "setTimeout", "clearTimeout", "setImmediate", "performance", "AbortController", "AbortSignal", "structuredClone"].map((name) => [name, "readonly"]),
+  [
+    "process",
+    "console",
+    "Buffer",
+    "URL",
+    "setTimeout",
+    "clearTimeout",
+    "setImmediate",
+    "performance",
+    "AbortController",
+    "AbortSignal",
+    "structuredClone",
+  ].map((name) => [name, "readonly"]),
 );
 
 export default tseslint.config(
   { ignores: ["**/node_modules/", "**/dist/", "**/prebuilds/", "**/build/", ".venv/"] },
   eslint.configs.recommended,
   { files: ["**/*.{js,mjs,cjs}"], languageOptions: { globals: nodeGlobals } },
-  { files: ["**/*.cjs"], languageOptions: { sourceType: "commonjs", globals: { require: "readonly", module: "writable", exports: "writable", __dirname: "readonly", __filename: "readonly" } } },
+  {
+    files: ["**/*.cjs"],
+    languageOptions: {
+      sourceType: "commonjs",
+      globals: {
+        require: "readonly",
+        module: "writable",
+        exports: "writable",
+        __dirname: "readonly",
+        __filename: "readonly",
+      },
+    },
+  },
   {
     files: ["**/*.{ts,mts,cts}"],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
