@@ -30,7 +30,8 @@ export function environment(extra = {}) {
   return env;
 }
 
-function tail(file, lines = 40) {
+/** The last lines of a log. */
+export function tail(file, lines = 40) {
   return readFileSync(file, "utf8").trimEnd().split("\n").slice(-lines).join("\n");
 }
 

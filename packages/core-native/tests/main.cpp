@@ -21,7 +21,7 @@ class LaneDirectory : public ::testing::Environment {
   }
 
   void TearDown() override {
-    // The folders directly in the directory are its fixed parts; a file, or a folder in a folder, is a name left behind.
+    // The folders directly in it are its fixed parts; a file, or a folder in a folder, is a name left behind.
     for (auto entry = fs::recursive_directory_iterator(path_); entry != fs::recursive_directory_iterator(); ++entry) {
       if (!entry->is_directory() || entry.depth() > 0) ADD_FAILURE() << "left behind: " << entry->path();
     }

@@ -1,0 +1,17 @@
+// All that `npm test` runs, in this order. Another suite is another line.
+import { checks } from "./lint.mjs";
+import { commands, ctest, jest, pytest } from "./lib/runners.mjs";
+
+const node = process.execPath;
+
+export const suites = [
+  { name: "lint", run: commands(checks()) },
+  { name: "repository", run: commands({ "one version number": [node, "scripts/version.mjs"] }) },
+  { name: "core", run: ctest("dev") },
+  { name: "core-asan", run: ctest("asan") },
+  { name: "core-tsan", run: ctest("tsan") },
+  { name: "cpp-header", run: ctest("release") },
+  { name: "python", run: pytest("packages/py-shim/tests") },
+  { name: "typescript", run: jest("packages/ts-sdk") },
+  { name: "conformance", run: jest("conformance") },
+];
