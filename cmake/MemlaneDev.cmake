@@ -3,6 +3,9 @@ add_library(memlane_dev INTERFACE)
 target_link_libraries(memlane_dev INTERFACE memlane::memlane)
 target_compile_options(memlane_dev INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror)
 
+# Standard C++, so that no extension of one compiler slips in.
+set(CMAKE_CXX_EXTENSIONS OFF)
+
 # The headers are under test too, so their warnings count: no SYSTEM include path.
 set(CMAKE_NO_SYSTEM_FROM_IMPORTED ON)
 
