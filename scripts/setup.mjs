@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 
 import { withLock } from "./lib/lock.mjs";
 import { at, prefix, root, tools, venv } from "./lib/paths.mjs";
-import { answer, compiler, hasCMake, hasGoogleTest, missingRequirements, python } from "./lib/requirements.mjs";
+import { answer, compiler, hasBuildTools, hasGoogleTest, missingRequirements, python } from "./lib/requirements.mjs";
 import { CommandFailed, logFile, run } from "./lib/run.mjs";
 import { openStamp } from "./lib/stamp.mjs";
 
@@ -51,12 +51,12 @@ const steps = [
   },
   {
     name: "Python packages",
-    inputs: ["requirements-dev.txt", "requirements-cmake.txt"],
-    facts: [pythonVersion, hasCMake],
+    inputs: ["requirements-dev.txt", "requirements-build.txt"],
+    facts: [pythonVersion, hasBuildTools],
     outputs: [".venv/bin/python"],
     async run(log) {
       await run(python, ["-m", "venv", "--clear", venv], { log });
-      const files = ["requirements-dev.txt", ...(hasCMake() ? [] : ["requirements-cmake.txt"])];
+      const files = ["requirements-dev.txt", ...(hasBuildTools() ? [] : ["requirements-build.txt"])];
       await run(venvPython, ["-m", "pip", "install", ...files.flatMap((file) => ["-r", file])], { log });
     },
   },
@@ -99,7 +99,8 @@ const steps = [
     outputs: ["build/prefix/share/cmake/memlane/memlane-config.cmake"],
     async run(log) {
       rmSync(prefix, { recursive: true, force: true }); // a header that is gone must be gone here too
-      await run("cmake", ["--workflow", "--preset", "release"], { log });
+      await run("cmake", ["--preset", "release"], { log });
+      await run("cmake", ["--build", "--preset", "install"], { log });
     },
   },
   {
@@ -121,7 +122,7 @@ const steps = [
   {
     name: "Python wheel",
     when: () => existsSync(at("packages/py-shim/CMakeLists.txt")),
-    inputs: ["packages/core-native/include", "packages/py-shim", "requirements-dev.txt", "requirements-cmake.txt"],
+    inputs: ["packages/core-native/include", "packages/py-shim", "requirements-dev.txt", "requirements-build.txt"],
     facts: [compilerVersion, pythonVersion],
     outputs: ["build/wheels", relative(root, wheelInstalled)],
     async run(log) {

@@ -1,6 +1,6 @@
 // All that `npm test` runs, in this order. Another suite is another line.
 import { checks } from "./lint.mjs";
-import { commands, ctest, jest, pytest } from "./lib/runners.mjs";
+import { all, commands, ctest, jest, pytest } from "./lib/runners.mjs";
 
 const node = process.execPath;
 
@@ -10,7 +10,7 @@ export const suites = [
   { name: "core", run: ctest("dev") },
   { name: "core-asan", run: ctest("asan") },
   { name: "core-tsan", run: ctest("tsan") },
-  { name: "cpp-header", run: ctest("release") },
+  { name: "cpp-header", run: all(ctest("release"), pytest("packages/cpp-header/tests")) },
   { name: "python", run: pytest("packages/py-shim/tests") },
   { name: "typescript", run: jest("packages/ts-sdk") },
   { name: "conformance", run: jest("conformance") },

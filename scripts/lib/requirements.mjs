@@ -59,10 +59,11 @@ export function missingRequirements() {
   return missing;
 }
 
-/** Whether the machine has the CMake (with workflow presets) and the Ninja that the build needs. */
-export function hasCMake() {
+/** Whether the machine has what builds the C++ parts: CMake (with workflow presets), Ninja and pkg-config. */
+export function hasBuildTools() {
   const cmake = /version ([\d.]+)/.exec(answer("cmake", ["--version"]) ?? "")?.[1];
-  return cmake !== undefined && isAtLeast(cmake, "3.25") && answer("ninja", ["--version"]) !== undefined;
+  if (cmake === undefined || !isAtLeast(cmake, "3.25")) return false;
+  return ["ninja", "pkg-config"].every((tool) => answer(tool, ["--version"]) !== undefined);
 }
 
 export function hasGoogleTest() {

@@ -7,8 +7,8 @@ import { Counts, readJUnit, readJest } from "./reports.mjs";
 import { CommandFailed, run } from "./run.mjs";
 
 /** Where the runner of the suite `name` writes its report; none of an earlier run is there. */
-function newReport(name, extension) {
-  const file = at("build", "reports", `${name}.${extension}`);
+function newReport(name, kind) {
+  const file = at("build", "reports", `${name}.${kind}`);
   mkdirSync(dirname(file), { recursive: true });
   rmSync(file, { force: true });
   return file;
@@ -27,7 +27,7 @@ export const ctest =
   async ({ name, log, env }) => {
     await run("cmake", ["--preset", preset], { log, env });
     await run("cmake", ["--build", "--preset", preset], { log, env });
-    const report = newReport(name, "xml");
+    const report = newReport(name, "ctest.xml");
     const exit = await run("ctest", ["--preset", preset, "--output-junit", report], { log, env, check: false });
     return read(report, readJUnit, exit);
   };
@@ -35,7 +35,7 @@ export const ctest =
 export const pytest =
   (...paths) =>
   async ({ name, log, env }) => {
-    const report = newReport(name, "xml");
+    const report = newReport(name, "pytest.xml");
     const args = ["-m", "pytest", `--junit-xml=${report}`, ...paths];
     const exit = await run(join(venv, "bin", "python"), args, { log, env, check: false });
     return read(report, readJUnit, exit);
@@ -45,7 +45,7 @@ export const pytest =
 export const jest =
   (folder) =>
   async ({ name, log, env }) => {
-    const report = newReport(name, "json");
+    const report = newReport(name, "jest.json");
     const flags = ["--experimental-vm-modules", "--disable-warning=ExperimentalWarning"];
     const args = [...flags, at("node_modules/jest/bin/jest.js"), "--json", `--outputFile=${report}`];
     const exit = await run(process.execPath, args, { log, env, cwd: at(folder), check: false });
@@ -66,5 +66,14 @@ export const commands =
         counts.failed.push(name);
       }
     }
+    return counts;
+  };
+
+/** Several runners as one suite. */
+export const all =
+  (...runners) =>
+  async (context) => {
+    const counts = new Counts();
+    for (const runner of runners) counts.add(await runner(context));
     return counts;
   };
