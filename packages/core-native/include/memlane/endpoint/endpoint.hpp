@@ -1,0 +1,551 @@
+// The endpoint: what a process is to the others in a lane directory. One door, one connection to each process it shares a
+// lane with, one service thread that sleeps until something arrives.
+//
+// Made with the first port, gone with the last. The service thread passes handles, hears deaths, links newcomers and takes
+// memory back while the program computes. Locks: a port's mutex may be held when the endpoint's is taken, never the other
+// way round.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "memlane/endpoint/connection.hpp"
+#include "memlane/endpoint/peer.hpp"
+#include "memlane/endpoint/port.hpp"
+#include "memlane/platform/poller.hpp"
+#include "memlane/roster/directory.hpp"
+#include "memlane/roster/lane_folder.hpp"
+
+namespace memlane::detail {
+
+class Endpoint : public std::enable_shared_from_this<Endpoint> {
+ public:
+  /// This process's endpoint in a directory; made if there is none.
+  [[nodiscard]] static std::shared_ptr<Endpoint> open(const std::filesystem::path& chosen) {
+    const std::string path = directory_path(chosen);
+    Table& table = Table::instance();
+    const platform::ForkLock no_fork_now;
+    const std::lock_guard lock(table.mutex);
+    if (table.generation != platform::fork_generation()) {
+      // The parent's endpoints: their descriptors are closed, their threads are not here, and nothing of them may run.
+      new std::map(std::move(table.endpoints));
+      table.endpoints.clear();
+      table.generation = platform::fork_generation();
+    }
+    if (auto existing = table.endpoints[path].lock()) return existing;
+    auto endpoint = std::make_shared<Endpoint>(Private{}, path);
+    table.endpoints[path] = endpoint;
+    endpoint->start();
+    return endpoint;
+  }
+
+ private:
+  struct Private {};
+
+ public:
+  Endpoint(Private /*only open() makes them*/, const std::string& path)
+      : directory_(path), id_(EndpointId::fresh()), generation_(platform::fork_generation()), door_(platform::open_door(directory_.ref(), id_.door_name())) {}
+
+  Endpoint(const Endpoint&) = delete;
+  Endpoint& operator=(const Endpoint&) = delete;
+
+  ~Endpoint() { stop(); }
+
+  [[nodiscard]] const EndpointId& id() const noexcept { return id_; }
+  [[nodiscard]] const Directory& directory() const noexcept { return directory_; }
+  /// Whether this process is a fork of the one that the endpoint belongs to.
+  [[nodiscard]] bool is_parents() const noexcept { return generation_ != platform::fork_generation(); }
+
+  /// Gives the port a number, under which messages find it.
+  [[nodiscard]] std::uint64_t add(const std::shared_ptr<Port>& port) {
+    const std::lock_guard lock(mutex_);
+    const std::uint64_t number = next_port_++;
+    ports_[number] = port;
+    return number;
+  }
+
+  void remove(std::uint64_t port) {
+    const std::lock_guard lock(mutex_);
+    ports_.erase(port);
+  }
+
+  struct Reached {
+    platform::Knock outcome;
+    std::shared_ptr<Peer> peer;  // if answered
+  };
+
+  /// The process behind a door; connects and introduces itself if it is not known yet. Never waits.
+  [[nodiscard]] Reached reach(const EndpointId& door) {
+    const std::lock_guard lock(mutex_);
+    if (const auto known = peers_.find(door); known != peers_.end()) return {platform::Knock::answered, known->second};
+    auto knocked = platform::knock(directory_.ref(), door.door_name());
+    if (knocked.outcome != platform::Knock::answered) return {knocked.outcome, nullptr};
+    auto connection = watch(std::move(knocked.connection), door);
+    HelloBody hello{};
+    hello.endpoint[0] = id_.bits[0];
+    hello.endpoint[1] = id_.bits[1];
+    hello.pid = platform::process_id();
+    put_text(hello.process, platform::process_name());
+    connection->send(compose(MessageType::hello, 0, 0, hello));
+    auto peer = std::make_shared<Peer>(door, connection);
+    peers_.emplace(door, peer);
+    return {platform::Knock::answered, std::move(peer)};
+  }
+
+  /// Asks the service thread to call `on_retry(address)` of the port in a while.
+  void retry_later(const std::shared_ptr<Port>& port, const PortAddress& address) {
+    const std::lock_guard lock(mutex_);
+    retries_.push_back({platform::monotonic_now() + busy_pause, port, address});
+    poller_.wake();
+  }
+
+  /// Nobody answers at the door: removes it, and its ports' names wherever they are. Done by the service thread.
+  void bury(const EndpointId& dead) {
+    const std::lock_guard lock(mutex_);
+    to_bury_.insert(dead);
+    poller_.wake();
+  }
+
+ private:
+  /// All endpoints of this process; never destroyed, since ports may be static objects.
+  struct Table {
+    std::mutex mutex;
+    std::uint32_t generation = platform::fork_generation();
+    std::map<std::string, std::weak_ptr<Endpoint>> endpoints;
+
+    static Table& instance() {
+      static Table* const table = [] {
+        auto* made = new Table;
+        // A program that ends with open ports leaves no names behind either.
+        std::atexit([] { Table::instance().leave_all(); });
+        return made;
+      }();
+      return *table;
+    }
+
+    void leave_all() noexcept {
+      if (generation != platform::fork_generation()) return;
+      std::vector<std::shared_ptr<Endpoint>> alive;
+      {
+        const std::lock_guard lock(mutex);
+        for (const auto& [path, endpoint] : endpoints) {
+          if (auto one = endpoint.lock()) alive.push_back(std::move(one));
+        }
+      }
+      for (const auto& endpoint : alive) {
+        endpoint->stop();
+        endpoint->remove_own_names();
+      }
+      // Ports that are destroyed after this find a stopped endpoint, and must not run its destructor's work again.
+      new std::vector(std::move(alive));
+    }
+  };
+
+  struct Watched {
+    std::shared_ptr<Connection> connection;  // null: the door
+    std::optional<EndpointId> peer;          // known since hello
+    platform::Descriptor death;              // pidfd
+    std::uint64_t death_key = 0;
+  };
+
+  struct Retry {
+    std::int64_t at;
+    std::weak_ptr<Port> port;
+    PortAddress address;
+  };
+
+  static constexpr std::uint64_t door_key = 1;
+  static constexpr std::int64_t busy_pause = 20'000'000;         // nanoseconds until a busy door is tried again
+  static constexpr std::int64_t descriptor_pause = 100'000'000;  // nanoseconds until a door is opened again for which no descriptor was left
+  static constexpr std::size_t most_newcomers = 1024;            // connections that have not said hello
+  static constexpr std::int64_t last_words = 1'000'000'000;      // nanoseconds for queued messages when the endpoint ends
+
+  void start() {
+    poller_.add(door_, door_key);
+    // The service thread runs no signal handler of the program: it starts with every signal blocked.
+    sigset_t before;
+    sigset_t all;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_BLOCK, &all, &before);
+    thread_ = new std::thread([this] { serve(); });
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  }
+
+  /// Ends the service thread, sends what is still queued, closes the door. Does nothing in a forked child: the thread is
+  /// not here, and the descriptors are closed already.
+  void stop() noexcept {
+    if (is_parents()) return;
+    std::thread* const thread = std::exchange(thread_, nullptr);
+    if (thread == nullptr) return;
+    stopping_.store(true, std::memory_order_release);
+    poller_.wake();
+    thread->join();
+    delete thread;
+    say_last_words();
+    platform::remove_file(directory_.handle(), id_.door_name());
+    door_.reset();
+    // Every peer hears it now, whatever a forked child still holds open.
+    for (const auto& [key, watched] : watched_) {
+      if (watched.connection) ::shutdown(watched.connection->socket().get(), SHUT_WR);
+    }
+  }
+
+  void say_last_words() noexcept {
+    const std::int64_t until = platform::monotonic_now() + last_words;
+    for (const auto& [key, watched] : watched_) {
+      while (watched.connection && watched.connection->has_queued() && platform::monotonic_now() < until) {
+        watched.connection->flush();
+        if (watched.connection->has_queued()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      }
+    }
+  }
+
+  void remove_own_names() noexcept {
+    try {
+      for (const std::string& name : platform::list_folder(directory_.handle())) {
+        if (name.starts_with("lane-")) LaneFolder::sweep(directory_, id_, name, [&](const EndpointId& endpoint) { return endpoint == id_; });
+      }
+    } catch (const Error&) {
+      // The process ends; whoever joins next removes what is left.
+    }
+  }
+
+  /// Under mutex_.
+  std::shared_ptr<Connection> watch(platform::Descriptor socket, std::optional<EndpointId> peer) {
+    const std::uint64_t key = next_key_++;
+    auto connection = std::make_shared<Connection>(std::move(socket), poller_, key);
+    Watched watched{connection, peer, {}, 0};
+    if (peer != id_) {
+      watched.death = platform::peer_death_handle(connection->socket());
+      if (watched.death) {
+        watched.death_key = next_key_++;
+        deaths_[watched.death_key] = key;
+        poller_.add(watched.death, watched.death_key);
+      }
+    }
+    poller_.add(connection->socket(), key);
+    watched_.emplace(key, std::move(watched));
+    return connection;
+  }
+
+  // ---- the service thread ----
+
+  void serve() {
+    sweep_directory();
+    std::vector<platform::Poller::Event> events;
+    while (!stopping_.load(std::memory_order_acquire)) {
+      poller_.wait(events, milliseconds_until_next_timer());
+      for (const auto& event : events) {
+        try {
+          handle(event);
+        } catch (const std::exception&) {
+          // A peer's nonsense or a lack of something: it has cost that peer its link. The service goes on.
+        }
+      }
+      run_timers();
+      bury_the_dead();
+    }
+  }
+
+  void handle(const platform::Poller::Event& event) {
+    if (event.key == door_key) return let_newcomers_in();
+    std::uint64_t key = event.key;
+    bool process_ended = false;
+    std::shared_ptr<Connection> connection;
+    {
+      const std::lock_guard lock(mutex_);
+      if (const auto death = deaths_.find(key); death != deaths_.end()) {
+        key = death->second;
+        process_ended = true;
+      }
+      const auto watched = watched_.find(key);
+      if (watched == watched_.end()) return;
+      connection = watched->second.connection;
+    }
+    if (event.writable) connection->flush();
+    if (event.readable) receive_all(connection, process_ended);
+  }
+
+  void let_newcomers_in() {
+    // A bounded number at a time, so that a crowd at the door does not keep the others waiting.
+    for (int i = 0; i < 64; ++i) {
+      platform::Descriptor socket;
+      switch (platform::accept_newcomer(door_, socket)) {
+        case platform::Accept::nobody_waits: return;
+        case platform::Accept::no_descriptor_left:
+          // They wait in the door's queue. Looking on would spin.
+          poller_.remove(door_);
+          reopen_door_at_ = platform::monotonic_now() + descriptor_pause;
+          return;
+        case platform::Accept::accepted: break;
+      }
+      const std::lock_guard lock(mutex_);
+      if (!platform::peer_is_same_user(socket) || newcomers_ >= most_newcomers) continue;
+      ++newcomers_;
+      watch(std::move(socket), std::nullopt);
+    }
+  }
+
+  void receive_all(const std::shared_ptr<Connection>& connection, bool process_ended) {
+    alignas(MessageHeader) std::array<std::byte, max_message> buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init): only received into
+    for (int i = 0; process_ended || i < 256; ++i) {
+      auto arrived = platform::receive_message(connection->socket(), buffer);
+      switch (arrived.kind) {
+        case platform::Arrived::Kind::nothing:
+          if (process_ended) return lose(connection);
+          return;
+        case platform::Arrived::Kind::hang_up:
+        case platform::Arrived::Kind::malformed: return lose(connection);
+        case platform::Arrived::Kind::message:
+          if (!dispatch(connection, std::span(buffer).first(arrived.bytes), arrived.handles)) return lose(connection);
+      }
+    }
+  }
+
+  /// False: the peer does not speak our language, and the connection must go.
+  bool dispatch(const std::shared_ptr<Connection>& connection, std::span<const std::byte> message, std::vector<platform::Descriptor>& handles) {
+    MessageHeader header{};
+    if (message.size() < sizeof header) return false;
+    std::memcpy(&header, message.data(), sizeof header);
+    if (header.magic != message_magic) return false;
+    if (header.version != layout_version) {
+      refuse(*connection, "another layout version");
+      return false;
+    }
+    if (header.bytes != message.size() || header.handles != handles.size()) return false;
+    const auto body = message.subspan(sizeof header);
+    const auto type = static_cast<MessageType>(header.type);
+
+    std::shared_ptr<Peer> peer;
+    std::shared_ptr<Port> port;
+    {
+      const std::lock_guard lock(mutex_);
+      const auto watched = watched_.find(connection->key());
+      if (watched == watched_.end()) return true;
+      if (type == MessageType::hello) return on_hello(watched->second, body);
+      if (type == MessageType::refuse || !watched->second.peer) return false;
+      const auto known = peers_.find(*watched->second.peer);
+      if (known == peers_.end()) return false;
+      peer = known->second;
+      if (const auto found = ports_.find(header.to_port); found != ports_.end()) port = found->second.lock();
+    }
+    if (port) {
+      port->on_message(peer, {type, header.from_port, body, handles});
+    } else if (type == MessageType::invite || type == MessageType::half) {
+      peer->send(compose(MessageType::gone, header.to_port, header.from_port, std::span<const std::byte>{}));
+    }
+    return true;
+  }
+
+  static void refuse(Connection& connection, std::string_view reason) {
+    RefuseBody body{};
+    body.version = layout_version;
+    put_text(body.reason, reason);
+    connection.send(compose(MessageType::refuse, 0, 0, body));
+  }
+
+  /// Under mutex_.
+  bool on_hello(Watched& newcomer, std::span<const std::byte> body) {
+    const auto hello = parse<HelloBody>(body);
+    if (!hello || newcomer.peer) return false;
+    const EndpointId id{{hello->endpoint[0], hello->endpoint[1]}};
+    newcomer.peer = id;
+    --newcomers_;
+    if (const auto known = peers_.find(id); known != peers_.end()) {
+      known->second->add(newcomer.connection);
+    } else {
+      peers_.emplace(id, std::make_shared<Peer>(id, newcomer.connection));
+    }
+    return true;
+  }
+
+  /// The connection is over, and with it its peer. What the peer had sent on its other connection is heard first.
+  void lose(const std::shared_ptr<Connection>& connection) {
+    std::optional<EndpointId> id;
+    std::vector<std::shared_ptr<Connection>> others;
+    {
+      const std::lock_guard lock(mutex_);
+      const auto watched = watched_.find(connection->key());
+      if (watched == watched_.end()) return;
+      id = watched->second.peer;
+      forget(watched);
+      if (!id) {
+        --newcomers_;
+        return;
+      }
+      const auto known = peers_.find(*id);
+      if (known == peers_.end()) return;
+      if (*id == id_) return;  // our own connection to ourselves ends only with us
+      others = known->second->connections();
+      peers_.erase(known);
+    }
+    // Before the ports hear of it: a port that offers a link at this moment either fails to send, or is told after it.
+    for (const auto& each : others) each->mark_gone();
+    for (const auto& other : others) {
+      if (other != connection) drain_orphan(other, *id);
+    }
+    for (const auto& port : all_ports()) port->on_peer_gone(*id);
+    bury(*id);
+  }
+
+  void drain_orphan(const std::shared_ptr<Connection>& connection, const EndpointId& id) {
+    // The peer is out of the table: give its last messages a peer to come from.
+    const auto peer = std::make_shared<Peer>(id, connection);
+    {
+      const std::lock_guard lock(mutex_);
+      peers_.emplace(id, peer);
+    }
+    alignas(MessageHeader) std::array<std::byte, max_message> buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init)
+    for (;;) {
+      auto arrived = platform::receive_message(connection->socket(), buffer);
+      if (arrived.kind != platform::Arrived::Kind::message) break;
+      if (!dispatch(connection, std::span(buffer).first(arrived.bytes), arrived.handles)) break;
+    }
+    const std::lock_guard lock(mutex_);
+    peers_.erase(id);
+    if (const auto watched = watched_.find(connection->key()); watched != watched_.end()) forget(watched);
+  }
+
+  /// Under mutex_.
+  void forget(std::map<std::uint64_t, Watched>::iterator watched) {
+    poller_.remove(watched->second.connection->socket());
+    if (watched->second.death) {
+      poller_.remove(watched->second.death);
+      deaths_.erase(watched->second.death_key);
+    }
+    watched_.erase(watched);
+  }
+
+  [[nodiscard]] std::vector<std::shared_ptr<Port>> all_ports() {
+    const std::lock_guard lock(mutex_);
+    std::vector<std::shared_ptr<Port>> ports;
+    for (const auto& [number, port] : ports_) {
+      if (auto alive = port.lock()) ports.push_back(std::move(alive));
+    }
+    return ports;
+  }
+
+  [[nodiscard]] int milliseconds_until_next_timer() {
+    std::int64_t next = std::numeric_limits<std::int64_t>::max();
+    const std::lock_guard lock(mutex_);
+    for (const Retry& retry : retries_) next = std::min(next, retry.at);
+    if (reopen_door_at_ != 0) next = std::min(next, reopen_door_at_);
+    for (const auto& [key, watched] : watched_) {
+      if (const std::int64_t at = watched.connection->retry_at(); at != 0) next = std::min(next, at);
+    }
+    if (!to_bury_.empty()) return 0;
+    if (next == std::numeric_limits<std::int64_t>::max()) return -1;
+    return static_cast<int>(std::clamp<std::int64_t>((next - platform::monotonic_now()) / 1'000'000 + 1, 0, 60'000));
+  }
+
+  void run_timers() {
+    const std::int64_t now = platform::monotonic_now();
+    std::vector<Retry> due;
+    std::vector<std::shared_ptr<Connection>> flushes;
+    {
+      const std::lock_guard lock(mutex_);
+      std::erase_if(retries_, [&](const Retry& retry) {
+        if (retry.at > now) return false;
+        due.push_back(retry);
+        return true;
+      });
+      for (const auto& [key, watched] : watched_) {
+        if (const std::int64_t at = watched.connection->retry_at(); at != 0 && at <= now) flushes.push_back(watched.connection);
+      }
+      if (reopen_door_at_ != 0 && reopen_door_at_ <= now) {
+        reopen_door_at_ = 0;
+        poller_.add(door_, door_key);
+      }
+    }
+    for (const auto& connection : flushes) connection->flush();
+    for (const Retry& retry : due) {
+      if (const auto port = retry.port.lock()) port->on_retry(retry.address);
+    }
+  }
+
+  // ---- names of the dead ----
+
+  [[nodiscard]] bool nobody_behind(const std::string& door) noexcept {
+    try {
+      return platform::knock(directory_.ref(), door).outcome == platform::Knock::nobody;
+    } catch (const Error&) {
+      return false;  // not known to be dead
+    }
+  }
+
+  void bury_the_dead() {
+    std::set<EndpointId> candidates;
+    {
+      const std::lock_guard lock(mutex_);
+      candidates.swap(to_bury_);
+    }
+    std::erase_if(candidates, [&](const EndpointId& id) {
+      // A process that ended in order took its door away itself, and its ports' names before.
+      return !platform::identify(directory_.handle(), id.door_name()) || !nobody_behind(id.door_name());
+    });
+    remove_names_of(candidates);
+  }
+
+  /// Once, at the start: what others left when they were killed and nobody was there to see it.
+  void sweep_directory() {
+    try {
+      std::set<EndpointId> dead;
+      std::set<EndpointId> doors;
+      const auto names = platform::list_folder(directory_.handle());
+      for (const std::string& name : names) {
+        if (!name.starts_with("door-")) continue;
+        const auto id = EndpointId::parse(std::string_view(name).substr(5));
+        if (!id) continue;
+        doors.insert(*id);
+        if (*id != id_ && nobody_behind(name)) dead.insert(*id);
+      }
+      remove_names_of(dead);
+    } catch (const Error&) {
+      // A look that fails is no reason not to serve.
+    }
+  }
+
+  void remove_names_of(const std::set<EndpointId>& dead) {
+    if (dead.empty()) return;
+    try {
+      for (const std::string& name : platform::list_folder(directory_.handle())) {
+        if (name.starts_with("lane-")) LaneFolder::sweep(directory_, id_, name, [&](const EndpointId& endpoint) { return dead.contains(endpoint); });
+      }
+    } catch (const Error&) {
+      return;  // the doors stay, so that the next look finds the rest
+    }
+    // Last: a door without a process marks the names that belong to it.
+    for (const EndpointId& id : dead) platform::remove_file(directory_.handle(), id.door_name());
+  }
+
+  Directory directory_;
+  EndpointId id_;
+  std::uint32_t generation_;
+  platform::Descriptor door_;
+  platform::Poller poller_;
+  std::thread* thread_ = nullptr;  // a pointer: in a forked child it must neither be joined nor destroyed
+
+  // stopping_: written by whoever ends the endpoint, read by the service thread. Nothing else is published by it.
+  std::atomic<bool> stopping_{false};
+
+  std::mutex mutex_;  // guards everything below
+  std::uint64_t next_port_ = 1;
+  std::uint64_t next_key_ = door_key + 1;
+  std::map<std::uint64_t, std::weak_ptr<Port>> ports_;
+  std::map<EndpointId, std::shared_ptr<Peer>> peers_;
+  std::map<std::uint64_t, Watched> watched_;          // by key
+  std::map<std::uint64_t, std::uint64_t> deaths_;     // pidfd's key -> connection's key
+  std::size_t newcomers_ = 0;
+  std::vector<Retry> retries_;
+  std::set<EndpointId> to_bury_;
+  std::int64_t reopen_door_at_ = 0;  // service thread only
+};
+
+}  // namespace memlane::detail

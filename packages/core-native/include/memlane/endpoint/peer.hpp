@@ -1,0 +1,41 @@
+// Another process that we share a lane with (or ourselves, where both ends of a lane are in one process).
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "memlane/endpoint/connection.hpp"
+#include "memlane/roster/identity.hpp"
+
+namespace memlane::detail {
+
+/// Two processes may connect to each other at the same moment. Neither connection is dropped: each side sends on the first
+/// it had, for ever, and listens on both. So nothing is lost and each direction keeps its order.
+class Peer {
+ public:
+  Peer(EndpointId id, std::shared_ptr<Connection> first) : id_(id), sending_(std::move(first)) { all_.push_back(sending_); }
+
+  [[nodiscard]] const EndpointId& id() const noexcept { return id_; }
+
+  bool send(const MessageBytes& message, std::span<const int> handles = {}) const { return sending_->send(message, handles); }
+
+  void add(std::shared_ptr<Connection> connection) {
+    const std::lock_guard lock(mutex_);
+    all_.push_back(std::move(connection));
+  }
+
+  [[nodiscard]] std::vector<std::shared_ptr<Connection>> connections() const {
+    const std::lock_guard lock(mutex_);
+    return all_;
+  }
+
+ private:
+  EndpointId id_;
+  std::shared_ptr<Connection> sending_;
+  mutable std::mutex mutex_;
+  std::vector<std::shared_ptr<Connection>> all_;
+};
+
+}  // namespace memlane::detail

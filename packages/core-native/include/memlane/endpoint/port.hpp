@@ -1,0 +1,38 @@
+// What the service thread knows of a port.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "memlane/endpoint/peer.hpp"
+#include "memlane/layout/message.hpp"
+#include "memlane/roster/identity.hpp"
+
+namespace memlane::detail {
+
+/// A message for a port, its header checked. `handles` are taken by who needs them; the rest is closed.
+struct PortMessage {
+  MessageType type;
+  std::uint64_t from_port;
+  std::span<const std::byte> body;
+  std::span<platform::Descriptor> handles;
+};
+
+/// Called by the service thread only, one call at a time, and never under a lock of the endpoint.
+class Port {
+ public:
+  Port() = default;
+  Port(const Port&) = delete;
+  Port& operator=(const Port&) = delete;
+  virtual ~Port() = default;
+
+  virtual void on_message(const std::shared_ptr<Peer>& peer, const PortMessage& message) = 0;
+  /// The process is gone, and everything it had sent was handed to on_message before.
+  virtual void on_peer_gone(const EndpointId& peer) = 0;
+  /// A door that was busy should be tried again.
+  virtual void on_retry(const PortAddress& address) = 0;
+};
+
+}  // namespace memlane::detail

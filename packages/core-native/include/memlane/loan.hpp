@@ -1,0 +1,121 @@
+// A loan: writable memory inside the lane, to be sent or given up.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include "memlane/error.hpp"
+#include "memlane/port/sender_port.hpp"
+#include "memlane/types/array_view.hpp"
+#include "memlane/types/dtype.hpp"
+#include "memlane/types/shape.hpp"
+
+namespace memlane {
+
+class Publisher;
+
+/// Uninitialised memory that subscribers will read where it lies. Move-only; given up by its destructor if it was not sent.
+/// Used by one thread at a time. Access after it was sent or given up throws Error(already_sent | released).
+class Loan {
+ public:
+  Loan(Loan&& other) noexcept
+      : port_(std::move(other.port_)),
+        slot_(std::exchange(other.slot_, nullptr)),
+        bytes_(other.bytes_),
+        dtype_(other.dtype_),
+        shape_(other.shape_),
+        sent_(other.sent_) {}
+  Loan& operator=(Loan&& other) noexcept {
+    if (this != &other) {
+      give_up();
+      port_ = std::move(other.port_);
+      slot_ = std::exchange(other.slot_, nullptr);
+      bytes_ = other.bytes_;
+      dtype_ = other.dtype_;
+      shape_ = other.shape_;
+      sent_ = other.sent_;
+    }
+    return *this;
+  }
+  Loan(const Loan&) = delete;
+  Loan& operator=(const Loan&) = delete;
+  ~Loan() { give_up(); }
+
+  /// True until it is sent, given up or moved away.
+  explicit operator bool() const noexcept { return slot_ != nullptr; }
+  [[nodiscard]] bool was_sent() const noexcept { return sent_; }
+
+  [[nodiscard]] std::byte* data() const {
+    check();
+    return slot_->data();
+  }
+  [[nodiscard]] std::span<std::byte> bytes() const { return {data(), static_cast<std::size_t>(bytes_)}; }
+  /// Bytes of the payload.
+  [[nodiscard]] std::uint64_t size() const noexcept { return bytes_; }
+  [[nodiscard]] DType dtype() const noexcept { return dtype_; }
+  [[nodiscard]] const Shape& shape() const noexcept { return shape_; }
+
+  /// Gives the memory back unsent. Harmless if there is nothing to give back.
+  void give_up() noexcept {
+    if (detail::Slot* const slot = std::exchange(slot_, nullptr)) port_->give_up(*slot);
+    port_.reset();
+  }
+
+ private:
+  friend class Publisher;
+
+  Loan(std::shared_ptr<detail::SenderPort> port, detail::Slot* slot, std::uint64_t bytes, DType dtype, const Shape& shape) noexcept
+      : port_(std::move(port)), slot_(slot), bytes_(bytes), dtype_(dtype), shape_(shape) {}
+
+  void check() const {
+    if (slot_ == nullptr) {
+      throw Error(sent_ ? ErrorCode::already_sent : ErrorCode::released,
+                  sent_ ? "the loan was sent already; ask for a new one" : "the loan was given up already; ask for a new one");
+    }
+    if (port_->was_forked()) throw Error(ErrorCode::forked, "the loan belongs to the parent process; open a publisher in the child, after the fork", port_->name());
+  }
+
+  std::shared_ptr<detail::SenderPort> port_;
+  detail::Slot* slot_;
+  std::uint64_t bytes_;
+  DType dtype_;
+  Shape shape_;
+  bool sent_ = false;
+};
+
+static_assert(!std::is_copy_constructible_v<Loan> && std::is_nothrow_move_constructible_v<Loan>);
+
+/// A loan of elements of type T, row-major.
+template <class T>
+class TypedLoan {
+  static_assert(std::is_trivially_copyable_v<T>, "a payload crosses processes as bytes: its elements must be trivially copyable");
+
+ public:
+  explicit TypedLoan(Loan loan) noexcept : loan_(std::move(loan)) {}
+
+  explicit operator bool() const noexcept { return static_cast<bool>(loan_); }
+  [[nodiscard]] T* data() const { return reinterpret_cast<T*>(loan_.data()); }
+  /// Number of elements.
+  [[nodiscard]] std::size_t size() const noexcept { return static_cast<std::size_t>(loan_.size() / sizeof(T)); }
+  [[nodiscard]] std::span<T> span() const { return {data(), size()}; }
+  [[nodiscard]] T& operator[](std::size_t index) const { return data()[index]; }
+  [[nodiscard]] T* begin() const { return data(); }
+  [[nodiscard]] T* end() const { return data() + size(); }
+  [[nodiscard]] const Shape& shape() const noexcept { return shape_; }
+  [[nodiscard]] ArrayView<T> array() const { return {data(), shape_}; }
+  void give_up() noexcept { loan_.give_up(); }
+
+  /// The same loan without its element type.
+  [[nodiscard]] Loan& untyped() noexcept { return loan_; }
+
+ private:
+  Loan loan_;
+  Shape shape_ = loan_.shape();
+};
+
+}  // namespace memlane

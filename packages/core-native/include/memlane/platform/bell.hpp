@@ -1,0 +1,54 @@
+// The bell: a pipe. Its read end is the one descriptor a port can be waited for with; its write end is given to peers, and
+// each opens it anew for itself, so that nobody shares flags with who rings (a peer could otherwise make a ring block).
+#pragma once
+
+#include <cstdint>
+
+#include "memlane/platform/descriptor.hpp"
+
+namespace memlane::detail::platform {
+
+/// The owner's side.
+class Bell {
+ public:
+  inline Bell();
+
+  /// For poll, epoll, asyncio, net.Socket: readable after a ring. Owned by the bell.
+  [[nodiscard]] int waitable() const noexcept { return read_end_.get(); }
+  /// To be handed to peers.
+  [[nodiscard]] int write_handle() const noexcept { return write_end_.get(); }
+  /// A read end of its own, for an event loop that wants to own and close what it reads.
+  [[nodiscard]] inline Descriptor another_read_end() const;
+
+  /// Rings it from inside the process.
+  inline void ring() const noexcept;
+  /// Silences it.
+  inline void clear() const noexcept;
+
+  enum class Wake : std::uint8_t { rung, timed_out, signal };
+  /// Sleeps until it rings, at most `nanoseconds`.
+  [[nodiscard]] inline Wake wait(std::int64_t nanoseconds) const;
+
+ private:
+  Descriptor read_end_;
+  Descriptor write_end_;
+};
+
+/// A peer's bell, as received over a connection.
+class ForeignBell {
+ public:
+  ForeignBell() noexcept = default;
+  /// Opens the write end anew. Throws Error(corrupt) if the handle is not a pipe's.
+  inline explicit ForeignBell(Descriptor handle);
+  /// Never blocks. A full pipe is a bell that has rung.
+  inline void ring() const noexcept;
+
+ private:
+  Descriptor write_end_;
+};
+
+}  // namespace memlane::detail::platform
+
+#if defined(__linux__)
+#include "memlane/platform/linux/bell.hpp"
+#endif

@@ -1,0 +1,17 @@
+// The monotonic clock that all processes of the machine share: time stamps of samples compare across processes.
+#pragma once
+
+#include <cstdint>
+
+namespace memlane::detail::platform {
+
+/// Nanoseconds since an arbitrary start, the same in every process of this boot.
+[[nodiscard]] inline std::int64_t monotonic_now() noexcept;
+
+}  // namespace memlane::detail::platform
+
+#if defined(__linux__)
+#include "memlane/platform/linux/clock.hpp"
+#else
+#error "memlane: this operating system is not supported yet; Linux is. See include/memlane/platform/ for what a port must supply."
+#endif

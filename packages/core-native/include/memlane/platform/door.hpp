@@ -1,0 +1,76 @@
+// The door: a listening socket with a name in the lane directory, and the connections made through it. Messages keep
+// their borders, arrive in order, and can carry handles. What is under way when a process dies still arrives.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "memlane/platform/descriptor.hpp"
+
+namespace memlane::detail::platform {
+
+/// A folder that is held open, with its path: names in it are reached without walking the path again.
+struct FolderRef {
+  int handle = -1;
+  const std::string& path;
+};
+
+/// Opens the door `name` in `folder`, readable for its owner only. It is listening before anybody can see it, so that
+/// "connection refused" always means that its process is gone.
+[[nodiscard]] inline Descriptor open_door(FolderRef folder, const std::string& name);
+
+enum class Knock : std::uint8_t {
+  answered,  ///< connected (the peer need not be awake for it)
+  nobody,    ///< no such door, or nobody behind it: its process is dead
+  busy,      ///< alive, but its queue of newcomers is full: try again later
+};
+
+struct KnockResult {
+  Knock outcome = Knock::nobody;
+  Descriptor connection;
+};
+
+/// Connects to a door, without waiting. Throws Error(descriptor_limit | permission_denied | system).
+[[nodiscard]] inline KnockResult knock(FolderRef folder, const std::string& name);
+
+enum class Accept : std::uint8_t { accepted, nobody_waits, no_descriptor_left };
+
+/// Takes the next newcomer, if there is one.
+inline Accept accept_newcomer(const Descriptor& door, Descriptor& connection);
+
+/// Whether the process at the other end of a connection belongs to this user.
+[[nodiscard]] inline bool peer_is_same_user(const Descriptor& connection);
+/// A descriptor that becomes readable when the process at the other end ends; none where the kernel cannot give one.
+[[nodiscard]] inline Descriptor peer_death_handle(const Descriptor& connection);
+
+/// The most handles in one message.
+inline constexpr std::size_t max_handles = 4;
+
+enum class Sent : std::uint8_t {
+  done,
+  later,          ///< the connection is full: it becomes writable when there is room
+  later_handles,  ///< too many handles are under way for this user: try again after a while
+  gone,           ///< the other end is closed
+};
+
+/// Sends one message, whole or not at all, without waiting.
+inline Sent send_message(const Descriptor& connection, std::span<const std::byte> message, std::span<const int> handles);
+
+struct Arrived {
+  enum class Kind : std::uint8_t { message, nothing, hang_up, malformed } kind = Kind::nothing;
+  std::size_t bytes = 0;
+  std::vector<Descriptor> handles;
+  std::string problem;  ///< for Kind::malformed
+};
+
+/// Receives one message, without waiting. What a dead peer had sent comes before its hang-up.
+[[nodiscard]] inline Arrived receive_message(const Descriptor& connection, std::span<std::byte> buffer);
+
+}  // namespace memlane::detail::platform
+
+#if defined(__linux__)
+#include "memlane/platform/linux/door.hpp"
+#endif

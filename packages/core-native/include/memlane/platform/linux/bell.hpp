@@ -1,0 +1,81 @@
+#pragma once
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <limits>
+#include <string>
+
+#include "memlane/platform/linux/sys.hpp"
+
+namespace memlane::detail::platform {
+
+namespace linux_bell {
+
+// A bell holds rings, not data. Small pipes keep a user with thousands of ports below the kernel's limit of pipe pages.
+inline constexpr int pipe_bytes = 4096;
+
+inline void ring(int write_end) noexcept {
+  constexpr char note = 1;
+  // EAGAIN: full, so it has rung. EPIPE cannot be: SIGPIPE is raised only without a reader, and then nobody waits.
+  [[maybe_unused]] const auto written = sys::retried("write", [&] { return ::write(write_end, &note, 1); });
+}
+
+inline int reopen(int descriptor, int flags) noexcept {
+  const std::string path = "/proc/self/fd/" + std::to_string(descriptor);
+  return sys::call("open", [&] { return ::open(path.c_str(), flags | O_NONBLOCK | O_CLOEXEC); });
+}
+
+}  // namespace linux_bell
+
+inline Bell::Bell() {
+  std::array<int, 2> ends{-1, -1};
+  if (sys::call("pipe2", [&] { return ::pipe2(ends.data(), O_NONBLOCK | O_CLOEXEC); }) != 0) sys::fail("cannot create a bell", errno);
+  read_end_ = Descriptor(ends[0]);
+  write_end_ = Descriptor(ends[1]);
+  ::fcntl(ends[1], F_SETPIPE_SZ, linux_bell::pipe_bytes);
+}
+
+inline Descriptor Bell::another_read_end() const {
+  const int number = linux_bell::reopen(read_end_.get(), O_RDONLY);
+  if (number < 0) sys::fail("cannot open the bell again", errno);
+  return Descriptor(number);
+}
+
+inline void Bell::ring() const noexcept { linux_bell::ring(write_end_.get()); }
+
+inline void Bell::clear() const noexcept {
+  std::array<char, linux_bell::pipe_bytes> notes;  // NOLINT(cppcoreguidelines-pro-type-member-init): only written
+  [[maybe_unused]] const auto read = sys::retried("read", [&] { return ::read(read_end_.get(), notes.data(), notes.size()); });
+}
+
+inline Bell::Wake Bell::wait(std::int64_t nanoseconds) const {
+  pollfd look{read_end_.get(), POLLIN, 0};
+  const bool unbounded = nanoseconds == std::numeric_limits<std::int64_t>::max();
+  timespec span{};
+  span.tv_sec = nanoseconds / 1'000'000'000;
+  span.tv_nsec = nanoseconds % 1'000'000'000;
+  const int ready = sys::call("ppoll", [&] { return ::ppoll(&look, 1, unbounded ? nullptr : &span, nullptr); });
+  if (ready > 0) return Wake::rung;
+  if (ready == 0) return Wake::timed_out;
+  if (errno == EINTR) return Wake::signal;
+  sys::fail("cannot wait for a bell", errno);
+}
+
+inline ForeignBell::ForeignBell(Descriptor handle) {
+  struct stat status {};
+  if (::fstat(handle.get(), &status) != 0 || !S_ISFIFO(status.st_mode)) {
+    throw Error(ErrorCode::corrupt, "the bell that a peer handed over is not a pipe");
+  }
+  write_end_ = Descriptor(linux_bell::reopen(handle.get(), O_WRONLY));
+  if (!write_end_) sys::fail("cannot open a peer's bell (is /proc mounted?)", errno);
+}
+
+inline void ForeignBell::ring() const noexcept {
+  if (write_end_) linux_bell::ring(write_end_.get());
+}
+
+}  // namespace memlane::detail::platform

@@ -1,0 +1,172 @@
+// Unix sockets of type SOCK_SEQPACKET, handles by SCM_RIGHTS.
+#pragma once
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+#include <cstring>
+
+#include "memlane/platform/linux/sys.hpp"
+
+#ifndef SO_PEERPIDFD
+#define SO_PEERPIDFD 77
+#endif
+
+namespace memlane::detail::platform {
+
+namespace linux_door {
+
+/// A path in a socket address ends at 108 bytes; a longer one goes by way of the folder's descriptor.
+inline sockaddr_un address_of(FolderRef folder, const std::string& name) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::string path = folder.path + "/" + name;
+  if (path.size() >= sizeof address.sun_path) path = "/proc/self/fd/" + std::to_string(folder.handle) + "/" + name;
+  if (path.size() >= sizeof address.sun_path) throw Error(ErrorCode::out_of_range, "the lane directory's path is too long: " + folder.path);
+  std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
+  return address;
+}
+
+inline Descriptor new_socket() {
+  const int number = sys::call("socket", [] { return ::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0); });
+  if (number < 0) sys::fail("cannot create a socket", errno);
+  return Descriptor(number);
+}
+
+}  // namespace linux_door
+
+inline Descriptor open_door(FolderRef folder, const std::string& name) {
+  Descriptor door = linux_door::new_socket();
+  // Before bind: the socket file is made with these rights, so it never has looser ones.
+  if (sys::call("fchmod", [&] { return ::fchmod(door.get(), 0600); }) != 0) sys::fail("cannot restrict the door's rights", errno);
+  const std::string hidden = "." + name;
+  const sockaddr_un address = linux_door::address_of(folder, hidden);
+  const auto* const generic = reinterpret_cast<const sockaddr*>(&address);
+  if (sys::call("bind", [&] { return ::bind(door.get(), generic, sizeof address); }) != 0) sys::fail("cannot open a door in " + folder.path, errno);
+  const bool visible = sys::call("listen", [&] { return ::listen(door.get(), SOMAXCONN); }) == 0 &&
+                       sys::call("renameat", [&] { return ::renameat(folder.handle, hidden.c_str(), folder.handle, name.c_str()); }) == 0;
+  if (!visible) {
+    const int error = errno;
+    ::unlinkat(folder.handle, hidden.c_str(), 0);
+    sys::fail("cannot open a door in " + folder.path, error);
+  }
+  return door;
+}
+
+inline KnockResult knock(FolderRef folder, const std::string& name) {
+  KnockResult result{Knock::answered, linux_door::new_socket()};
+  const sockaddr_un address = linux_door::address_of(folder, name);
+  const auto* const generic = reinterpret_cast<const sockaddr*>(&address);
+  if (sys::retried("connect", [&] { return ::connect(result.connection.get(), generic, sizeof address); }) == 0) return result;
+  switch (errno) {
+    case ENOENT:
+    case ECONNREFUSED: return {Knock::nobody, {}};
+    case EAGAIN: return {Knock::busy, {}};
+    default: sys::fail("cannot knock at a door in " + folder.path, errno);
+  }
+}
+
+inline Accept accept_newcomer(const Descriptor& door, Descriptor& connection) {
+  const int number = sys::retried("accept4", [&] { return ::accept4(door.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK); });
+  if (number >= 0) {
+    connection = Descriptor(number);
+    return Accept::accepted;
+  }
+  switch (errno) {
+    case EMFILE:
+    case ENFILE:
+    case ENOBUFS:
+    case ENOMEM: return Accept::no_descriptor_left;
+    default: return Accept::nobody_waits;
+  }
+}
+
+inline bool peer_is_same_user(const Descriptor& connection) {
+  ucred peer{};
+  socklen_t length = sizeof peer;
+  if (sys::call("getsockopt", [&] { return ::getsockopt(connection.get(), SOL_SOCKET, SO_PEERCRED, &peer, &length); }) != 0) return false;
+  // Users, never pids: across sibling pid namespaces the pid is 0.
+  return peer.uid == ::geteuid();
+}
+
+inline Descriptor peer_death_handle(const Descriptor& connection) {
+  int number = -1;
+  socklen_t length = sizeof number;
+  if (sys::call("getsockopt", [&] { return ::getsockopt(connection.get(), SOL_SOCKET, SO_PEERPIDFD, &number, &length); }) != 0) return {};
+  return Descriptor(number);
+}
+
+inline Sent send_message(const Descriptor& connection, std::span<const std::byte> message, std::span<const int> handles) {
+  iovec part{const_cast<std::byte*>(message.data()), message.size()};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int) * max_handles)> control{};
+  msghdr header{};
+  header.msg_iov = &part;
+  header.msg_iovlen = 1;
+  if (!handles.empty()) {
+    header.msg_control = control.data();
+    header.msg_controllen = CMSG_SPACE(handles.size_bytes());
+    cmsghdr* const rights = CMSG_FIRSTHDR(&header);
+    rights->cmsg_level = SOL_SOCKET;
+    rights->cmsg_type = SCM_RIGHTS;
+    rights->cmsg_len = CMSG_LEN(handles.size_bytes());
+    std::memcpy(CMSG_DATA(rights), handles.data(), handles.size_bytes());
+  }
+  if (sys::retried("sendmsg", [&] { return ::sendmsg(connection.get(), &header, MSG_NOSIGNAL | MSG_DONTWAIT); }) >= 0) return Sent::done;
+  switch (errno) {
+    case EAGAIN:
+    case ENOBUFS:
+    case ENOMEM: return Sent::later;
+    case ETOOMANYREFS: return Sent::later_handles;
+    default: return Sent::gone;
+  }
+}
+
+inline Arrived receive_message(const Descriptor& connection, std::span<std::byte> buffer) {
+  Arrived arrived;
+  iovec part{buffer.data(), buffer.size()};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int) * max_handles)> control{};
+  msghdr header{};
+  header.msg_iov = &part;
+  header.msg_iovlen = 1;
+  header.msg_control = control.data();
+  header.msg_controllen = control.size();
+  ssize_t bytes = -1;
+  // A peer that died with unread messages of ours: first ECONNRESET, once, then what it had sent.
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    header.msg_controllen = control.size();
+    bytes = sys::retried("recvmsg", [&] { return ::recvmsg(connection.get(), &header, MSG_CMSG_CLOEXEC | MSG_DONTWAIT); });
+    if (bytes >= 0 || errno != ECONNRESET) break;
+  }
+  if (bytes < 0) {
+    arrived.kind = errno == EAGAIN ? Arrived::Kind::nothing : Arrived::Kind::hang_up;
+    return arrived;
+  }
+  for (cmsghdr* part_of = CMSG_FIRSTHDR(&header); part_of != nullptr; part_of = CMSG_NXTHDR(&header, part_of)) {
+    if (part_of->cmsg_level != SOL_SOCKET || part_of->cmsg_type != SCM_RIGHTS) continue;
+    const std::size_t count = (part_of->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    for (std::size_t i = 0; i < count; ++i) {
+      int number = -1;
+      std::memcpy(&number, CMSG_DATA(part_of) + i * sizeof(int), sizeof number);
+      arrived.handles.emplace_back(number);
+    }
+  }
+  arrived.bytes = static_cast<std::size_t>(bytes);
+  if ((header.msg_flags & MSG_CTRUNC) != 0) {
+    arrived.kind = Arrived::Kind::malformed;
+    arrived.problem = "handles were lost on the way: the limit of open files of this process, or a security module, kept them";
+  } else if ((header.msg_flags & MSG_TRUNC) != 0) {
+    arrived.kind = Arrived::Kind::malformed;
+    arrived.problem = "a message was longer than any message can be";
+  } else {
+    // An empty read is the hang-up: no message of ours is empty.
+    arrived.kind = bytes == 0 ? Arrived::Kind::hang_up : Arrived::Kind::message;
+  }
+  return arrived;
+}
+
+}  // namespace memlane::detail::platform

@@ -1,0 +1,166 @@
+#pragma once
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstring>
+
+#include "memlane/platform/linux/sys.hpp"
+
+namespace memlane::detail::platform {
+
+namespace linux_files {
+
+inline constexpr int open_folder_flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+
+/// Empty if the folder is ours alone, else what is wrong with it.
+inline std::string objection(int folder) {
+  struct stat status {};
+  if (::fstat(folder, &status) != 0) return "it cannot be looked at";
+  if (status.st_uid != ::geteuid()) {
+    return "it belongs to user " + std::to_string(status.st_uid) + ", not to user " + std::to_string(::geteuid());
+  }
+  if ((status.st_mode & 077U) != 0) return "others may enter it; make it private with chmod 700";
+  return {};
+}
+
+inline void make_parents(const std::string& path) {
+  for (std::size_t slash = path.find('/', 1); slash != std::string::npos; slash = path.find('/', slash + 1)) {
+    const std::string parent = path.substr(0, slash);
+    if (::mkdir(parent.c_str(), 0700) != 0 && errno != EEXIST && errno != EACCES && errno != EPERM && errno != EROFS) {
+      sys::fail("cannot create the directory " + parent, errno);
+    }
+  }
+}
+
+}  // namespace linux_files
+
+inline Descriptor open_private_folder(const std::string& path) {
+  if (::access(path.c_str(), F_OK) != 0) linux_files::make_parents(path);
+  if (sys::call("mkdir", [&] { return ::mkdir(path.c_str(), 0700); }) != 0 && errno != EEXIST) {
+    sys::fail("cannot create the lane directory " + path, errno);
+  }
+  const int number = sys::retried("open", [&] { return ::open(path.c_str(), linux_files::open_folder_flags); });
+  if (number < 0) {
+    if (errno == ELOOP || errno == ENOTDIR) {
+      throw Error(ErrorCode::foreign_directory, "the lane directory " + path + " is not a directory (no symbolic link is followed)");
+    }
+    sys::fail("cannot open the lane directory " + path, errno);
+  }
+  Descriptor folder(number);
+  if (const std::string objection = linux_files::objection(number); !objection.empty()) {
+    throw Error(ErrorCode::foreign_directory, "the lane directory " + path + " is refused: " + objection);
+  }
+  return folder;
+}
+
+inline bool is_own_folder(const std::string& path) noexcept {
+  struct stat status {};
+  return ::lstat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid == ::geteuid();
+}
+
+inline std::optional<Descriptor> find_private_subfolder(int folder, const std::string& name) noexcept {
+  const int number = sys::retried("openat", [&] { return ::openat(folder, name.c_str(), linux_files::open_folder_flags); });
+  if (number < 0) return std::nullopt;
+  Descriptor found(number);
+  if (!linux_files::objection(number).empty()) return std::nullopt;
+  return found;
+}
+
+inline std::optional<Descriptor> open_private_subfolder(int folder, const std::string& name) {
+  if (sys::call("mkdirat", [&] { return ::mkdirat(folder, name.c_str(), 0700); }) != 0 && errno != EEXIST) {
+    sys::fail("cannot create a lane's folder", errno);
+  }
+  const int number = sys::retried("openat", [&] { return ::openat(folder, name.c_str(), linux_files::open_folder_flags); });
+  if (number < 0) {
+    if (errno == ENOENT) return std::nullopt;
+    if (errno == ELOOP || errno == ENOTDIR) throw Error(ErrorCode::foreign_directory, "a lane's folder (" + name + ") is not a folder");
+    sys::fail("cannot open a lane's folder", errno);
+  }
+  Descriptor opened(number);
+  if (const std::string objection = linux_files::objection(number); !objection.empty()) {
+    throw Error(ErrorCode::foreign_directory, "a lane's folder (" + name + ") is refused: " + objection);
+  }
+  return opened;
+}
+
+inline Place place_file(int folder, const std::string& hidden, const std::string& name, std::span<const std::byte> content) {
+  const int number = sys::retried("openat", [&] { return ::openat(folder, hidden.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600); });
+  if (number < 0) {
+    if (errno == ENOENT) return Place::folder_gone;
+    sys::fail("cannot write to the lane directory", errno);
+  }
+  const Descriptor file(number);
+  const auto written = sys::retried("write", [&] { return ::write(number, content.data(), content.size()); });
+  int error = std::cmp_equal(written, content.size()) ? 0 : (written < 0 ? errno : ENOSPC);
+  // linkat, not rename: it refuses to replace.
+  if (error == 0 && sys::call("linkat", [&] { return ::linkat(folder, hidden.c_str(), folder, name.c_str(), 0); }) != 0) error = errno;
+  ::unlinkat(folder, hidden.c_str(), 0);
+  if (error == EEXIST) return Place::already_there;
+  if (error != 0) sys::fail("cannot write to the lane directory", error);
+  return Place::placed;
+}
+
+inline std::optional<std::vector<std::byte>> read_file(int folder, const std::string& name, std::size_t limit) {
+  // O_NONBLOCK: a pipe planted under the name must not hold us up.
+  const int number = sys::retried("openat", [&] { return ::openat(folder, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC); });
+  if (number < 0) {
+    if (errno == ENOENT) return std::nullopt;
+    if (errno == ELOOP) throw Error(ErrorCode::corrupt, "the file " + name + " in the lane directory is a symbolic link");
+    sys::fail("cannot read from the lane directory", errno);
+  }
+  const Descriptor file(number);
+  struct stat status {};
+  if (::fstat(number, &status) != 0 || !S_ISREG(status.st_mode)) {
+    throw Error(ErrorCode::corrupt, "the file " + name + " in the lane directory is not a regular file");
+  }
+  std::vector<std::byte> content(limit);
+  std::size_t filled = 0;
+  while (filled < limit) {
+    const auto bytes = sys::retried("read", [&] { return ::read(number, content.data() + filled, limit - filled); });
+    if (bytes < 0) sys::fail("cannot read from the lane directory", errno);
+    if (bytes == 0) break;
+    filled += static_cast<std::size_t>(bytes);
+  }
+  content.resize(filled);
+  return content;
+}
+
+inline std::vector<std::string> list_folder(int folder) {
+  // A descriptor of its own: readdir moves the position, and this one may be shared by threads.
+  const int number = sys::retried("openat", [&] { return ::openat(folder, ".", linux_files::open_folder_flags); });
+  if (number < 0) {
+    if (errno == ENOENT) return {};
+    sys::fail("cannot list the lane directory", errno);
+  }
+  DIR* const stream = ::fdopendir(number);
+  if (stream == nullptr) {
+    const int error = errno;
+    ::close(number);
+    sys::fail("cannot list the lane directory", error);
+  }
+  std::vector<std::string> names;
+  while (const dirent* const entry = ::readdir(stream)) {
+    if (std::strcmp(entry->d_name, ".") != 0 && std::strcmp(entry->d_name, "..") != 0) names.emplace_back(entry->d_name);
+  }
+  ::closedir(stream);
+  return names;
+}
+
+inline void remove_file(int folder, const std::string& name) noexcept {
+  sys::call("unlinkat", [&] { return ::unlinkat(folder, name.c_str(), 0); });
+}
+
+inline bool remove_folder(int folder, const std::string& name) noexcept {
+  return sys::call("unlinkat", [&] { return ::unlinkat(folder, name.c_str(), AT_REMOVEDIR); }) == 0 || errno == ENOENT;
+}
+
+inline std::optional<FileIdentity> identify(int folder, const std::string& name) noexcept {
+  struct stat status {};
+  if (::fstatat(folder, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) return std::nullopt;
+  return FileIdentity{status.st_dev, status.st_ino};
+}
+
+}  // namespace memlane::detail::platform

@@ -1,0 +1,205 @@
+// memfd with seals.
+#pragma once
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include "memlane/platform/linux/sys.hpp"
+
+// Constants younger than the oldest kernel headers we build with; the kernel at run time decides whether they work.
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U
+#endif
+#ifndef F_SEAL_FUTURE_WRITE
+#define F_SEAL_FUTURE_WRITE 0x0010
+#endif
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ 22
+#endif
+
+namespace memlane::detail::platform {
+
+inline constexpr int seals_of_ours = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL;
+inline constexpr int seals_a_reader_needs = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE;
+
+inline std::size_t page_size() noexcept {
+  static const auto bytes = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  return bytes;
+}
+
+inline Mapping::Mapping(void* address, std::size_t bytes) : address_(address), bytes_(bytes), generation_(fork_generation()) {
+  // A core dump would hold every byte of every peer's frames, and delay the news of the death by as much.
+  ::madvise(address_, bytes_, MADV_DONTDUMP);
+  ::madvise(address_, bytes_, MADV_DONTFORK);
+  register_mapping(address_, bytes_);
+}
+
+inline void Mapping::reset() noexcept {
+  void* const address = std::exchange(address_, nullptr);
+  if (address == nullptr) return;
+  if (generation_ == fork_generation()) unregister_mapping(address);
+  ::munmap(address, bytes_);
+}
+
+namespace linux_memory {
+
+inline Mapping map(int handle, std::size_t bytes, int protection, int flags, const char* what) {
+  void* const address = sys::call("mmap", [&] { return ::mmap(nullptr, bytes, protection, flags, handle, 0); });
+  if (address == MAP_FAILED) sys::fail(std::string("cannot map ") + what + " of " + std::to_string(bytes) + " bytes", errno);
+  return {address, bytes};
+}
+
+inline Descriptor create(const char* name) {
+  int number = sys::call("memfd_create", [&] { return ::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL); });
+  if (number < 0 && errno == EINVAL) {  // before Linux 6.3
+    number = sys::call("memfd_create", [&] { return ::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING); });
+  }
+  if (number < 0) sys::fail("cannot create shared memory", errno);
+  return Descriptor(number);
+}
+
+/// gVisor reports F_SEAL_FUTURE_WRITE and does not enforce it: then memory would not be what we promise it is.
+inline bool seals_are_enforced() {
+  static const bool enforced = [] {
+    const Descriptor probe = create("memlane-probe");
+    if (::ftruncate(probe.get(), static_cast<off_t>(page_size())) != 0) return false;
+    if (::fcntl(probe.get(), F_ADD_SEALS, seals_of_ours) != 0) return false;
+    void* const address = ::mmap(nullptr, page_size(), PROT_READ | PROT_WRITE, MAP_SHARED, probe.get(), 0);
+    if (address == MAP_FAILED) return true;
+    ::munmap(address, page_size());
+    return false;
+  }();
+  return enforced;
+}
+
+[[noreturn]] inline void refuse(const std::string& why) {
+  throw Error(ErrorCode::corrupt, "the memory that a peer handed over was refused: " + why);
+}
+
+}  // namespace linux_memory
+
+inline OwnedMemory create_memory(const char* name, std::size_t bytes) {
+  if (!linux_memory::seals_are_enforced()) {
+    throw Error(ErrorCode::unsupported, "this kernel does not enforce F_SEAL_FUTURE_WRITE (Linux 5.1 and later do)");
+  }
+  OwnedMemory memory;
+  memory.handle = linux_memory::create(name);
+  const int handle = memory.handle.get();
+  const auto size = static_cast<off_t>(bytes);
+  if (sys::retried("ftruncate", [&] { return ::ftruncate(handle, size); }) != 0) {
+    sys::fail("cannot size shared memory to " + std::to_string(bytes) + " bytes", errno);
+  }
+  // Every page now, or an error now: a hole would be paid for, or faulted on, by whoever touches it first.
+  if (sys::retried("fallocate", [&] { return ::fallocate(handle, 0, 0, size); }) != 0) {
+    sys::fail("cannot reserve " + std::to_string(bytes) + " bytes of shared memory", errno);
+  }
+  memory.mapping = linux_memory::map(handle, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, "shared memory");
+  if (sys::call("fcntl", [&] { return ::fcntl(handle, F_ADD_SEALS, seals_of_ours); }) != 0) sys::fail("cannot seal shared memory", errno);
+  return memory;
+}
+
+inline Mapping map_foreign_memory(const Descriptor& handle, std::uint64_t claimed_bytes, View view) {
+  struct stat status {};
+  if (sys::call("fstat", [&] { return ::fstat(handle.get(), &status); }) != 0) sys::fail("cannot look at a peer's memory", errno);
+  if (!S_ISREG(status.st_mode)) linux_memory::refuse("not a regular file");
+  struct statfs system {};
+  if (sys::call("fstatfs", [&] { return ::fstatfs(handle.get(), &system); }) != 0) sys::fail("cannot look at a peer's memory", errno);
+  if (system.f_type != TMPFS_MAGIC) linux_memory::refuse("not on tmpfs");
+  const int seals = sys::call("fcntl", [&] { return ::fcntl(handle.get(), F_GET_SEALS); });
+  if (seals < 0 || (seals & seals_a_reader_needs) != seals_a_reader_needs) linux_memory::refuse("not sealed");
+  if (claimed_bytes == 0 || claimed_bytes % page_size() != 0 || std::cmp_not_equal(status.st_size, claimed_bytes)) {
+    linux_memory::refuse("its size is not what the peer claims");
+  }
+  // st_blocks counts 512 bytes each, whatever the file system's block size.
+  if (std::cmp_less(status.st_blocks, claimed_bytes / 512)) linux_memory::refuse("it has holes");
+
+  const auto bytes = static_cast<std::size_t>(claimed_bytes);
+  if (view == View::scribble) {
+    return linux_memory::map(handle.get(), bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, "a peer's memory");
+  }
+  return linux_memory::map(handle.get(), bytes, PROT_READ, MAP_SHARED, "a peer's memory");
+}
+
+inline void populate(const Mapping& mapping) noexcept {
+  sys::call("madvise", [&] { return ::madvise(mapping.data(), mapping.size(), MADV_POPULATE_READ); });
+}
+
+namespace linux_memory {
+
+// PAGEMAP_SCAN (Linux 6.7), as in linux/fs.h: older headers lack it.
+struct PageRegion {
+  std::uint64_t start, end, categories;
+};
+struct PageScan {
+  std::uint64_t size, flags, start, end, walk_end, vec, vec_len, max_pages, category_inverted, category_mask, category_anyof_mask, return_mask;
+};
+inline constexpr std::uint64_t page_is_file = 1U << 2U;
+inline constexpr std::uint64_t page_is_present = 1U << 3U;
+inline constexpr std::uint64_t page_is_swapped = 1U << 4U;
+inline constexpr unsigned long pagemap_scan = _IOWR('f', 16, PageScan);
+
+/// Open for the life of the process; -1 where /proc is missing.
+inline int pagemap() {
+  thread_local struct {
+    std::uint32_t generation = ~0U;
+    Descriptor file;
+  } cache;
+  if (cache.generation != fork_generation()) {
+    cache.file = Descriptor(::open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC));
+    cache.generation = fork_generation();
+  }
+  return cache.file.get();
+}
+
+/// A written page of a private file mapping is anonymous: in memory (or swapped) and no longer the file's.
+/// Returns false where the kernel cannot tell.
+inline bool discard_scanned(int pagemap_file, std::uint64_t start, std::uint64_t end) noexcept {
+  std::array<PageRegion, 64> regions{};
+  while (start < end) {
+    PageScan scan{};
+    scan.size = sizeof scan;
+    scan.start = start;
+    scan.end = end;
+    scan.vec = reinterpret_cast<std::uint64_t>(regions.data());
+    scan.vec_len = regions.size();
+    scan.category_inverted = page_is_file;
+    scan.category_mask = page_is_file;
+    scan.category_anyof_mask = page_is_present | page_is_swapped;
+    scan.return_mask = page_is_present;
+    const int found = sys::call("ioctl", [&] { return ::ioctl(pagemap_file, pagemap_scan, &scan); });
+    if (found < 0) return false;
+    for (int i = 0; i < found; ++i) {
+      const PageRegion& region = regions[static_cast<std::size_t>(i)];
+      ::madvise(reinterpret_cast<void*>(region.start), region.end - region.start, MADV_DONTNEED);
+    }
+    if (scan.walk_end <= start) break;
+    start = scan.walk_end;
+  }
+  return true;
+}
+
+}  // namespace linux_memory
+
+inline void discard_writes(const Mapping& mapping, std::size_t offset, std::size_t bytes) noexcept {
+  if (bytes == 0) return;
+  const std::size_t page = page_size();
+  const auto base = reinterpret_cast<std::uint64_t>(mapping.data());
+  const std::uint64_t start = (base + offset) / page * page;
+  const std::uint64_t end = std::min<std::uint64_t>(base + mapping.size(), (base + offset + bytes + page - 1) / page * page);
+  const int file = linux_memory::pagemap();
+  if (file >= 0 && linux_memory::discard_scanned(file, start, end)) return;
+  // Without the scan: give all pages back. They are read in again at their next use.
+  ::madvise(reinterpret_cast<void*>(start), end - start, MADV_DONTNEED);
+}
+
+}  // namespace memlane::detail::platform

@@ -1,0 +1,43 @@
+// What the service thread sleeps on: many descriptors at once, and a way to wake it.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "memlane/platform/descriptor.hpp"
+
+namespace memlane::detail::platform {
+
+class Poller {
+ public:
+  struct Event {
+    std::uint64_t key = 0;
+    bool readable = false;  ///< or hung up: read to find out
+    bool writable = false;
+  };
+
+  inline Poller();
+
+  /// `key` comes back with the events. Keys are the caller's and not 0.
+  inline void add(const Descriptor& descriptor, std::uint64_t key);
+  inline void want_writable(const Descriptor& descriptor, std::uint64_t key, bool wanted);
+  inline void remove(const Descriptor& descriptor) noexcept;
+
+  /// Sleeps until something happens, at most `milliseconds` (-1: without an end), or until wake().
+  inline void wait(std::vector<Event>& events, int milliseconds);
+  /// From any thread.
+  inline void wake() const noexcept;
+
+ private:
+  Descriptor set_;
+  Descriptor wake_;
+};
+
+/// Starts no thread itself: blocks every signal for the calling thread, which then runs no handler of the program.
+inline void block_all_signals() noexcept;
+
+}  // namespace memlane::detail::platform
+
+#if defined(__linux__)
+#include "memlane/platform/linux/poller.hpp"
+#endif

@@ -1,0 +1,239 @@
+// What every port does, whatever its kind: join a lane, meet the ports of the opposite kind, leave.
+//
+// Joining takes no lock: announce, look who is there, call each. A receiving port calls with its half of the link, a
+// sending port with an invitation, since the receiver's half comes first: it says how deep the sender's ring must be.
+// Two that call each other at the same moment make one link.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "memlane/endpoint/endpoint.hpp"
+#include "memlane/error.hpp"
+#include "memlane/lane_name.hpp"
+#include "memlane/port/waiter.hpp"
+#include "memlane/roster/lane_folder.hpp"
+
+namespace memlane::detail {
+
+class PortBase : public Port, public Armable, public std::enable_shared_from_this<PortBase> {
+ public:
+  [[nodiscard]] const std::string& name() const noexcept { return lane_; }
+  [[nodiscard]] PortKind kind() const noexcept { return kind_; }
+
+  /// The one descriptor to wait for this port with. Readable whenever there may be something; a look that finds nothing
+  /// makes it quiet again. Belongs to the port.
+  [[nodiscard]] int fileno() {
+    const auto lock = enter();
+    waiter_.watch();
+    return waiter_.bell().waitable();
+  }
+
+  /// The same as a descriptor of the caller's own, for an event loop that closes what it reads.
+  [[nodiscard]] platform::Descriptor own_fileno() {
+    const auto lock = enter();
+    auto own = waiter_.bell().another_read_end();
+    waiter_.watch();
+    return own;
+  }
+
+  /// Whether this process is a fork of the one that the port belongs to.
+  [[nodiscard]] bool was_forked() const noexcept { return forked(); }
+
+  [[nodiscard]] bool closed() const {
+    if (forked()) return true;
+    const std::lock_guard lock(mutex_);
+    return closed_;
+  }
+
+  /// Ends every call that waits now, as if its time were over. Later calls wait again.
+  void stop() {
+    const auto lock = enter();
+    ++stops_;
+    waiter_.wake_all();
+    settled_.notify_all();
+  }
+
+  void on_retry(const PortAddress& address) final { meet(address); }
+
+ protected:
+  PortBase(PortKind kind, const LaneName& lane, std::string label, Spin spin) : waiter_(spin), kind_(kind), lane_(lane.text()), label_(std::move(label)) {}
+
+  /// The second half of construction: needs shared_from_this().
+  void join(const std::filesystem::path& directory, const LaneName& lane, Timeout join_timeout) {
+    endpoint_ = Endpoint::open(directory);
+    generation_ = platform::fork_generation();
+    number_ = endpoint_->add(shared_from_this());  // first, so that whoever sees the announcement can call
+    folder_ = std::make_unique<LaneFolder>(endpoint_->directory(), lane, kind_, address(), announcement());
+    const auto peers = folder_->announced(opposite(kind_));
+    {
+      const std::lock_guard lock(mutex_);
+      for (const PortAddress& peer : peers) {
+        if (!knows(peer)) unsettled_.insert(peer);  // unless it has called us already
+      }
+    }
+    for (const PortAddress& peer : peers) meet(peer);
+    await_settled(join_timeout);
+  }
+
+  /// Locks the port for a call of the program. Throws Error(closed | forked).
+  [[nodiscard]] std::unique_lock<std::mutex> enter() const {
+    check_fork();
+    std::unique_lock lock(mutex_);
+    if (closed_) throw Error(ErrorCode::closed, "the " + kind_name() + " of lane \"" + lane_ + "\" is closed", lane_);
+    return lock;
+  }
+
+  [[nodiscard]] bool forked() const noexcept { return generation_ != platform::fork_generation(); }
+
+  void check_fork() const {
+    if (forked()) {
+      throw Error(ErrorCode::forked,
+                  "the " + kind_name() + " of lane \"" + lane_ + "\" belongs to the parent process; open a new one in the child, after the fork", lane_);
+    }
+  }
+
+  [[nodiscard]] std::string kind_name() const {
+    switch (kind_) {
+      case PortKind::publisher: return "publisher";
+      case PortKind::subscriber: return "subscriber";
+      case PortKind::producer: return "producer";
+      case PortKind::consumer: return "consumer";
+      case PortKind::client: return "client";
+      case PortKind::server: return "server";
+    }
+    return "port";
+  }
+
+  [[nodiscard]] PortAddress address() const { return {endpoint_->id(), number_}; }
+
+  /// Takes the names away and forgets the port; returns what keeps the endpoint alive, to be let go of outside of every
+  /// lock and never by the service thread, since the last one to let go ends that thread.
+  std::shared_ptr<Endpoint> leave_lane() noexcept {
+    if (folder_) folder_->leave();
+    if (endpoint_) endpoint_->remove(number_);
+    return std::exchange(endpoint_, nullptr);
+  }
+
+  ~PortBase() override {
+    if (!forked()) return;
+    // In a forked child nothing of the endpoint may run, not even its destructor.
+    if (endpoint_) new std::shared_ptr<Endpoint>(std::move(endpoint_));
+    static_cast<void>(folder_.release());
+  }
+
+  // ---- for the kinds ----
+
+  /// The first call to a port of the opposite kind. Under the mutex. False: its process is gone.
+  virtual bool call(const std::shared_ptr<Peer>& peer, const PortAddress& address) = 0;
+  /// Whether there is a link with it, offered or up. Under the mutex.
+  [[nodiscard]] virtual bool knows(const PortAddress& address) const = 0;
+  [[nodiscard]] virtual Announcement announcement() const = 0;
+
+  /// The link is up, refused, or its peer is gone: joining need not wait for it. Under the mutex.
+  void settle(const PortAddress& address) {
+    if (unsettled_.erase(address) != 0 && unsettled_.empty()) settled_.notify_all();
+  }
+
+  void settle_all_of(const EndpointId& endpoint) {
+    std::erase_if(unsettled_, [&](const PortAddress& address) { return address.endpoint == endpoint; });
+    if (unsettled_.empty()) settled_.notify_all();
+  }
+
+  [[nodiscard]] Announcement describe(std::uint32_t depth, Overflow overflow) const {
+    Announcement announcement{};
+    announcement.magic = announcement_magic;
+    announcement.version = layout_version;
+    announcement.bytes = sizeof announcement;
+    announcement.endpoint[0] = endpoint_->id().bits[0];
+    announcement.endpoint[1] = endpoint_->id().bits[1];
+    announcement.port = number_;
+    announcement.kind = static_cast<std::uint8_t>(kind_);
+    announcement.overflow = static_cast<std::uint8_t>(overflow);
+    announcement.depth = depth;
+    announcement.pid = platform::process_id();
+    announcement.opened_time = platform::monotonic_now();
+    put_text(announcement.process, platform::process_name());
+    put_text(announcement.label, label_);
+    return announcement;
+  }
+
+  [[nodiscard]] PortBody port_body(std::uint32_t depth, Overflow overflow) const {
+    PortBody body{};
+    const auto hash = lane_hash(lane_);
+    body.lane[0] = hash[0];
+    body.lane[1] = hash[1];
+    body.kind = static_cast<std::uint8_t>(kind_);
+    body.overflow = static_cast<std::uint8_t>(overflow);
+    body.depth = depth;
+    body.pid = platform::process_id();
+    put_text(body.label, label_);
+    return body;
+  }
+
+  /// Whether a call from another port is meant for one like us.
+  [[nodiscard]] bool fits(const PortBody& body) const {
+    const auto hash = lane_hash(lane_);
+    return body.lane[0] == hash[0] && body.lane[1] == hash[1] && body.kind == static_cast<std::uint8_t>(opposite(kind_));
+  }
+
+  mutable std::mutex mutex_;  // guards the port; also the waiter's
+  Waiter waiter_;
+  std::shared_ptr<Endpoint> endpoint_;
+  std::uint64_t number_ = 0;
+  std::uint64_t stops_ = 0;  // how often stop() was called
+  bool closed_ = false;
+  const PortKind kind_;
+  const std::string lane_;
+  const std::string label_;
+  std::unique_ptr<LaneFolder> folder_;
+
+ private:
+  /// Reaches a port and calls it. By the constructor, or by the service thread where its door was busy.
+  void meet(const PortAddress& address) {
+    // A plain pointer: the service thread must never be the last to let go of its endpoint, and while it runs, or while
+    // the constructor does, the endpoint is there.
+    Endpoint* endpoint = nullptr;
+    {
+      const std::lock_guard lock(mutex_);
+      if (closed_) return;
+      endpoint = endpoint_.get();
+    }
+    const auto reached = endpoint->reach(address.endpoint);
+    const std::lock_guard lock(mutex_);
+    if (closed_) return;
+    switch (reached.outcome) {
+      case platform::Knock::busy: endpoint->retry_later(shared_from_this(), address); return;
+      case platform::Knock::nobody:
+        folder_->remove_announcement(opposite(kind_), address);
+        endpoint->bury(address.endpoint);
+        settle(address);
+        return;
+      case platform::Knock::answered: break;
+    }
+    if (knows(address)) return;  // it called first
+    if (!call(reached.peer, address)) settle(address);
+  }
+
+  void await_settled(Timeout join_timeout) {
+    std::unique_lock lock(mutex_);
+    const auto all = [&] { return unsettled_.empty(); };
+    if (join_timeout.is_forever()) {
+      settled_.wait(lock, all);
+    } else {
+      settled_.wait_for(lock, std::chrono::nanoseconds(join_timeout.nanoseconds()), all);
+    }
+    unsettled_.clear();  // whoever is frozen is linked when it thaws
+  }
+
+  std::uint32_t generation_ = platform::fork_generation();
+  std::set<PortAddress> unsettled_;
+  std::condition_variable settled_;
+};
+
+}  // namespace memlane::detail

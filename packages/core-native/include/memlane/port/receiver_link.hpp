@@ -1,0 +1,154 @@
+// A receiving port's side of one link: what can be taken, what is held, and the sender's memory.
+//
+// Under the port's mutex. If the sender dies, what it had sent stays readable here to its end.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "memlane/endpoint/peer.hpp"
+#include "memlane/options.hpp"
+#include "memlane/platform/bell.hpp"
+#include "memlane/port/half_memory.hpp"
+#include "memlane/ring/receiver_ring.hpp"
+
+namespace memlane::detail {
+
+/// A taken descriptor, checked, with the memory it points into.
+struct TakenSample {
+  std::shared_ptr<const platform::Mapping> memory;
+  Descriptor descriptor;
+  std::uint64_t position;
+  Shape shape;
+  MetaBlock meta;  // zeros if the sample has none
+};
+
+class ReceiverLink {
+ public:
+  ReceiverLink(PortAddress address, std::shared_ptr<Peer> peer, std::uint32_t depth, bool drop_oldest)
+      : address_(address), peer_(std::move(peer)), depth_(depth), drop_oldest_(drop_oldest), own_half_(make_receiver_half(depth)) {}
+  ReceiverLink(const ReceiverLink&) = delete;
+  ReceiverLink& operator=(const ReceiverLink&) = delete;
+
+  [[nodiscard]] const PortAddress& address() const noexcept { return address_; }
+  [[nodiscard]] const Peer& peer() const noexcept { return *peer_; }
+  [[nodiscard]] const std::string& label() const noexcept { return label_; }
+  [[nodiscard]] std::int64_t pid() const noexcept { return pid_; }
+  [[nodiscard]] const platform::OwnedMemory& own_half() const noexcept { return own_half_; }
+  void close_half_handle() noexcept { own_half_.handle.reset(); }
+
+  [[nodiscard]] bool is_up() const noexcept { return ring_.has_value(); }
+  /// The sender's half has come. Throws Corruption or Error.
+  void complete(const HalfBody& half, const platform::Descriptor& memory, platform::Descriptor bell) {
+    if (is_up()) throw Corruption("a second half for one link");
+    peer_half_ = map_half(memory, half.bytes, sender_half_magic, ring_capacity(depth_), sender_half_bytes(depth_));
+    bell_ = platform::ForeignBell(std::move(bell));
+    pid_ = half.port.pid;
+    label_ = get_text(half.port.label);
+    ring_.emplace(own_half_.mapping, peer_half_, ring_capacity(depth_), returns_capacity(depth_), drop_oldest_);
+  }
+
+  /// The sender has left or died: nothing comes any more, but what is there can be taken.
+  void sender_left() noexcept { left_ = true; }
+  [[nodiscard]] bool has_left() const noexcept { return left_; }
+
+  void add_segment(std::uint32_t id, platform::Mapping mapping) {
+    if (!segments_.emplace(id, std::make_shared<const platform::Mapping>(std::move(mapping))).second) throw Corruption("a segment was announced twice");
+    awaits_segment_ = false;
+  }
+  /// Samples that are held keep their mapping.
+  void drop_segment(std::uint32_t id) { segments_.erase(id); }
+
+  /// Whether the queue is not empty. Throws Corruption.
+  [[nodiscard]] bool anything_waits() { return is_up() && ring_->anything_waits(); }
+  /// Whether it is worth calling take(): what waits may lie in memory that is still on the way. Throws Corruption.
+  [[nodiscard]] bool can_take() { return anything_waits() && (!awaits_segment_ || left_); }
+  [[nodiscard]] std::uint64_t waiting() { return is_up() ? ring_->waiting() : 0; }
+  [[nodiscard]] std::uint64_t dropped() const noexcept { return is_up() ? ring_->dropped() : 0; }
+  [[nodiscard]] std::uint64_t held() const noexcept { return held_; }
+
+  /// The next sample, if there is one and its memory has arrived. Throws Corruption.
+  [[nodiscard]] std::optional<TakenSample> take(std::uint64_t from_port) {
+    if (!is_up()) return std::nullopt;
+    const auto yield = [&](std::uint64_t position) { give_back_as(position, 0, true, from_port); };
+    while (const auto look = ring_->look(yield)) {
+      const auto segment = segments_.find(look->descriptor.segment);
+      if (segment == segments_.end()) {
+        if (!ring_->still_waits(look->position)) continue;  // taken back meanwhile: the copy may have been torn
+        // Its handle is on the way: the service thread wakes us when it is here.
+        awaits_segment_ = true;
+        if (!left_) return std::nullopt;
+        throw Corruption("a sample lies in memory that was never handed over");
+      }
+      if (!ring_->take()) {
+        yield(look->position);
+        continue;
+      }
+      const platform::Mapping& memory = *segment->second;
+      const auto shape = validated_shape(look->descriptor, memory.size());
+      if (!shape) throw Corruption("a sample's description makes no sense");
+      ++held_;
+      return TakenSample{segment->second, look->descriptor, look->position, *shape, read_meta(look->descriptor, memory)};
+    }
+    return std::nullopt;
+  }
+
+  /// The sample is read no more. Throws Corruption.
+  void give_back(std::uint64_t position, std::uint32_t ticket, std::uint64_t from_port) {
+    --held_;
+    if (left_) return;
+    give_back_as(position, ticket, false, from_port);
+  }
+
+  void arm(std::uint64_t sleep) noexcept {
+    if (is_up()) ring_->arm(sleep);
+  }
+
+  /// Wakes the sender if it sleeps, once for each sleep. Fences itself: to be called after a take or a return.
+  void ring_if_asleep() {
+    if (!is_up() || left_) return;
+    store_then_look_fence();  // [SYNC sleep]
+    const std::uint64_t sleep = ring_->peer_sleep();
+    if (sleep == 0 || sleep == last_rung_) return;
+    last_rung_ = sleep;
+    bell_.ring();
+  }
+
+ private:
+  void give_back_as(std::uint64_t position, std::uint32_t ticket, bool yielded, std::uint64_t from_port) {
+    if (ring_->give_back(position, ticket, yielded)) return;
+    // The sender has not looked for a long time. A message does not need it to.
+    const ReturnsBody body{position, ticket | (yielded ? return_yielded : 0)};
+    peer_->send(compose(MessageType::returns, from_port, address_.port, body));
+  }
+
+  static MetaBlock read_meta(const Descriptor& descriptor, const platform::Mapping& memory) {
+    MetaBlock meta{};
+    if ((descriptor.flags & has_meta) == 0) return meta;
+    std::memcpy(&meta, memory.data() + meta_offset(descriptor.offset, descriptor.length), sizeof meta);
+    if (meta.encoding_length > max_encoding || meta.user_length > max_user_header) throw Corruption("a sample's header makes no sense");
+    return meta;
+  }
+
+  PortAddress address_;
+  std::shared_ptr<Peer> peer_;
+  std::uint32_t depth_;
+  bool drop_oldest_;
+  platform::OwnedMemory own_half_;
+  platform::Mapping peer_half_;
+  platform::ForeignBell bell_;
+  std::optional<ReceiverRing> ring_;  // once both halves are here
+  std::map<std::uint32_t, std::shared_ptr<const platform::Mapping>> segments_;
+  std::int64_t pid_ = 0;
+  std::string label_;
+  std::uint64_t held_ = 0;
+  std::uint64_t last_rung_ = 0;
+  bool awaits_segment_ = false;  // the next sample lies in memory whose handle has not arrived
+  bool left_ = false;
+};
+
+}  // namespace memlane::detail

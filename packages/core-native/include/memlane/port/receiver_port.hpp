@@ -1,0 +1,378 @@
+// A receiving port of publish/subscribe: takes samples from every link in turn, and gives them back.
+//
+// Any thread of the process may call, and samples may be released in any. The service thread brings links, memory and
+// deaths. If this process dies, each sender takes back what it had given to it.
+#pragma once
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "memlane/port/port_base.hpp"
+#include "memlane/port/receiver_link.hpp"
+
+namespace memlane::detail {
+
+/// A taken sample and where to return it.
+struct Delivery {
+  std::shared_ptr<ReceiverLink> link;
+  TakenSample sample;
+  std::int64_t taken_time;  // nanoseconds, CLOCK_MONOTONIC
+};
+
+class ReceiverPort final : public PortBase {
+ public:
+  [[nodiscard]] static std::shared_ptr<ReceiverPort> open(const LaneName& lane, const SubscriberOptions& options) {
+    check(options);
+    auto port = std::make_shared<ReceiverPort>(lane, options);
+    try {
+      port->join(options.directory, lane, options.join_timeout);
+    } catch (...) {
+      port->close();
+      throw;
+    }
+    return port;
+  }
+
+  ReceiverPort(const LaneName& lane, const SubscriberOptions& options)
+      : PortBase(PortKind::subscriber, lane, options.label, options.spin),
+        depth_(options.depth),
+        overflow_(options.overflow),
+        view_(options.writable_view ? platform::View::scribble : platform::View::read_only) {}
+
+  [[nodiscard]] platform::View view() const noexcept { return view_; }
+
+  /// The next sample, without waiting. Throws Error(corrupt), once, for a sender whose link had to be dropped.
+  [[nodiscard]] std::optional<Delivery> take() {
+    const auto lock = enter();
+    return take_or_rearm();
+  }
+
+  enum class Until : std::uint8_t {
+    stopped,  ///< waits for as long as the timeout says
+    idle,     ///< gives up as well when every sender that there was has left and everything it sent was taken
+  };
+
+  /// The next sample, waiting for it. Nothing: the time is over, or the port was stopped or closed meanwhile, or is idle.
+  [[nodiscard]] std::optional<Delivery> take(Timeout timeout, const Interrupt& interrupt = {}, Until until = Until::stopped) {
+    auto lock = enter();
+    const std::uint64_t stops = stops_;
+    const Deadline deadline(timeout);
+    for (;;) {
+      if (auto delivery = take_one()) {
+        waiter_.pass_on();
+        return delivery;
+      }
+      if (until == Until::idle && is_idle()) return std::nullopt;
+      const auto outcome = waiter_.wait(lock, *this, deadline, interrupt, [&] { return closed_ || stops_ != stops || something_to_do(); });
+      if (closed_ || stops_ != stops) return std::nullopt;
+      if (outcome == Waiter::Outcome::interrupted) throw Error(ErrorCode::interrupted, "a take on lane \"" + lane_ + "\" was interrupted", lane_);
+      if (outcome == Waiter::Outcome::timed_out) return take_or_rearm();
+    }
+  }
+
+  /// Whether a take would find something; arms the bell of a watched port if not.
+  [[nodiscard]] bool ready() {
+    const auto lock = enter();
+    const auto look = [&] { return something_to_do(); };
+    return look() || waiter_.rearm(*this, look);
+  }
+
+  /// Whether every sender that there was has left, and everything it sent was taken.
+  [[nodiscard]] bool idle() {
+    const auto lock = enter();
+    return is_idle();
+  }
+
+  bool wait_for_peers(std::size_t n, Timeout timeout, const Interrupt& interrupt = {}) {
+    auto lock = enter();
+    const std::uint64_t stops = stops_;
+    const Deadline deadline(timeout);
+    const auto reached = [&] { return live_links() >= n; };
+    while (!reached()) {
+      const auto outcome = waiter_.wait(lock, *this, deadline, interrupt, [&] { return closed_ || stops_ != stops || reached(); });
+      if (closed_) throw Error(ErrorCode::closed, "the subscriber of lane \"" + lane_ + "\" was closed while a call waited", lane_);
+      if (outcome == Waiter::Outcome::interrupted) throw Error(ErrorCode::interrupted, "a wait on lane \"" + lane_ + "\" was interrupted", lane_);
+      if (stops_ != stops) return false;
+      if (outcome == Waiter::Outcome::timed_out) return reached();
+    }
+    return true;
+  }
+
+  /// Gives a sample back. From any thread, also after close().
+  void release(const Delivery& delivery) noexcept {
+    if (forked()) return;
+    std::shared_ptr<Endpoint> endpoint;  // let go of after the lock
+    const std::lock_guard lock(mutex_);
+    ReceiverLink& link = *delivery.link;
+    try {
+      link.give_back(delivery.sample.position, delivery.sample.descriptor.ticket, number_);
+      link.ring_if_asleep();
+    } catch (const std::exception&) {
+      // The sender's half is corrupt, or nothing can be sent to it: the next look at the link finds out.
+    }
+    if (link.held() != 0) return;
+    if (closed_) {
+      tell_leaving(link);
+      remove(link);
+      if (links_.empty()) endpoint = leave_lane();
+    } else if (link.has_left() && !waits_safely(link)) {
+      remove(link);
+    }
+  }
+
+  [[nodiscard]] SubscriberStats stats() {
+    const auto lock = enter();
+    SubscriberStats stats;
+    stats.received = received_;
+    stats.received_bytes = received_bytes_;
+    stats.dropped = dropped_by_gone_;
+    stats.peers = live_links();
+    stats.broken = broken_count_;
+    for (const auto& link : links_) {
+      stats.dropped += link->dropped();
+      stats.held += link->held();
+      if (waits_safely(*link)) stats.waiting += link->waiting();
+    }
+    return stats;
+  }
+
+  /// Takes nothing more. Samples that are held stay valid until they are released.
+  void close() {
+    if (forked()) return;
+    std::shared_ptr<Endpoint> endpoint;
+    {
+      const std::lock_guard lock(mutex_);
+      if (std::exchange(closed_, true)) return;
+      std::erase_if(links_, [&](const auto& link) {
+        const bool over = link->held() == 0;
+        if (over) {
+          tell_leaving(*link);
+        } else if (!link->has_left()) {
+          link->peer().send(compose(MessageType::closing, number_, link->address().port, std::span<const std::byte>{}));
+        }
+        return over;
+      });
+      waiter_.wake_all();
+      if (!links_.empty()) {
+        // The endpoint stays until the last sample is back, or the senders would take this for our death.
+        if (folder_) folder_->leave();
+        return;
+      }
+    }
+    endpoint = leave_lane();
+  }
+
+  // ---- the service thread ----
+
+  void on_message(const std::shared_ptr<Peer>& peer, const PortMessage& message) override {
+    const std::lock_guard lock(mutex_);
+    const PortAddress from{peer->id(), message.from_port};
+    if (closed_ && (message.type == MessageType::invite || message.type == MessageType::half)) {
+      peer->send(compose(MessageType::gone, number_, from.port, std::span<const std::byte>{}));
+      return;
+    }
+    try {
+      handle(peer, from, message);
+    } catch (const Error& error) {
+      fail_link(peer, from, error.code(), error.what());
+    } catch (const std::exception& error) {
+      fail_link(peer, from, ErrorCode::corrupt, error.what());
+    }
+    waiter_.wake_all();
+  }
+
+  void on_peer_gone(const EndpointId& peer) override {
+    const std::lock_guard lock(mutex_);
+    for (const auto& link : std::vector(links_)) {
+      if (link->address().endpoint == peer) end_link(*link);
+    }
+    settle_all_of(peer);
+    waiter_.wake_all();
+  }
+
+  void arm(std::uint64_t sleep) override {
+    for (const auto& link : links_) link->arm(sleep);
+  }
+
+ private:
+  [[nodiscard]] Announcement announcement() const override { return describe(depth_, overflow_); }
+
+  bool call(const std::shared_ptr<Peer>& peer, const PortAddress& sender) override {
+    auto link = std::make_shared<ReceiverLink>(sender, peer, depth_, overflow_ == Overflow::drop_oldest);
+    HalfBody half{};
+    half.port = port_body(depth_, overflow_);
+    half.bytes = link->own_half().mapping.size();
+    const std::array<int, 2> handles{link->own_half().handle.get(), waiter_.bell().write_handle()};
+    const bool sent = peer->send(compose(MessageType::half, number_, sender.port, half, 2), handles);
+    link->close_half_handle();
+    if (sent) links_.push_back(std::move(link));
+    return sent;
+  }
+
+  [[nodiscard]] bool knows(const PortAddress& sender) const override { return find(sender) != nullptr; }
+
+  [[nodiscard]] std::shared_ptr<ReceiverLink> find(const PortAddress& address) const {
+    const auto link = std::ranges::find_if(links_, [&](const auto& each) { return each->address() == address; });
+    return link == links_.end() ? nullptr : *link;
+  }
+
+  [[nodiscard]] std::size_t live_links() const {
+    return static_cast<std::size_t>(std::ranges::count_if(links_, [](const auto& link) { return link->is_up() && !link->has_left(); }));
+  }
+
+  /// Whether a link has something, where a corrupt one has not.
+  static bool waits_safely(ReceiverLink& link) noexcept {
+    try {
+      return link.anything_waits();
+    } catch (const std::exception&) {
+      return false;
+    }
+  }
+
+  [[nodiscard]] bool something_to_do() {
+    if (problem_) return true;
+    return std::ranges::any_of(links_, [](const auto& link) {
+      try {
+        return link->can_take();
+      } catch (const Corruption&) {
+        return true;  // to be found, and dropped, by the next take
+      }
+    });
+  }
+
+  [[nodiscard]] bool is_idle() {
+    return had_links_ && std::ranges::all_of(links_, [](const auto& link) { return (link->has_left() || !link->is_up()) && !waits_safely(*link); });
+  }
+
+  std::optional<Delivery> take_or_rearm() {
+    for (;;) {
+      if (auto delivery = take_one()) return delivery;
+      if (!waiter_.rearm(*this, [&] { return something_to_do(); })) return std::nullopt;
+    }
+  }
+
+  /// One sample, the links taking turns.
+  std::optional<Delivery> take_one() {
+    if (problem_) throw *std::exchange(problem_, std::nullopt);
+    for (std::size_t looked = 0; looked < links_.size(); ++looked) {
+      if (next_ >= links_.size()) next_ = 0;
+      const std::shared_ptr<ReceiverLink> link = links_[next_++];
+      try {
+        if (auto sample = link->take(number_)) {
+          link->ring_if_asleep();
+          ++received_;
+          received_bytes_ += sample->descriptor.length;
+          return Delivery{link, std::move(*sample), platform::monotonic_now()};
+        }
+        if (link->has_left() && link->held() == 0 && !link->anything_waits()) {
+          remove(*link);
+          --next_;
+          --looked;
+        }
+      } catch (const Corruption& corruption) {
+        break_link(link->address(), ErrorCode::corrupt, corruption.what());
+        throw *std::exchange(problem_, std::nullopt);
+      }
+    }
+    return std::nullopt;
+  }
+
+  /// What a message brought cannot be used: its sender is told, so that it does not wait for us.
+  void fail_link(const std::shared_ptr<Peer>& peer, const PortAddress& from, ErrorCode code, const std::string& why) {
+    break_link(from, code, why);
+    peer->send(compose(MessageType::gone, number_, from.port, std::span<const std::byte>{}));
+    settle(from);
+  }
+
+  void break_link(const PortAddress& address, ErrorCode code, const std::string& why) {
+    const auto link = find(address);
+    if (link == nullptr) return;
+    ++broken_count_;
+    problem_ = Error(code, "the link to the publisher in process " + std::to_string(link->pid()) + " on lane \"" + lane_ + "\" was dropped: " + why, lane_);
+    link->peer().send(compose(MessageType::leave, number_, address.port, std::span<const std::byte>{}));
+    link->sender_left();
+    remove(*link);
+  }
+
+  void remove(const ReceiverLink& link) {
+    const std::uint64_t dropped = link.dropped();
+    if (std::erase_if(links_, [&](const auto& each) { return each.get() == &link; }) != 0) dropped_by_gone_ += dropped;
+  }
+
+  /// The sender has left or died: the link goes as soon as nothing of it is waiting or held.
+  void end_link(ReceiverLink& link) {
+    link.sender_left();
+    settle(link.address());
+    if (!waits_safely(link) && link.held() == 0) remove(link);
+  }
+
+  void tell_leaving(const ReceiverLink& link) const {
+    if (!link.has_left()) link.peer().send(compose(MessageType::leave, number_, link.address().port, std::span<const std::byte>{}));
+  }
+
+  void handle(const std::shared_ptr<Peer>& peer, const PortAddress& from, const PortMessage& message) {
+    if (message.type == MessageType::invite) return accept_invitation(peer, from, message.body);
+    if (message.type == MessageType::gone) {
+      if (const auto refused = find(from)) end_link(*refused);
+      return settle(from);
+    }
+    const auto link = find(from);
+    if (link == nullptr) return;  // the last words of a link that is over
+    switch (message.type) {
+      case MessageType::half: return complete(*link, message);
+      case MessageType::segment: return add_segment(*link, message);
+      case MessageType::segment_drop:
+        if (const auto body = parse<SegmentBody>(message.body)) return link->drop_segment(body->id);
+        break;
+      case MessageType::leave: return end_link(*link);
+      default: break;
+    }
+    throw Corruption("a message that no sender sends");
+  }
+
+  void accept_invitation(const std::shared_ptr<Peer>& peer, const PortAddress& from, std::span<const std::byte> body) {
+    const auto sender = parse<PortBody>(body);
+    if (!sender || !fits(*sender)) throw Corruption("an invitation to another lane");
+    if (knows(from)) return;  // we called at the same moment, and our half is on the way
+    if (!call(peer, from)) return;
+  }
+
+  void complete(ReceiverLink& link, const PortMessage& message) {
+    const auto half = parse<HalfBody>(message.body);
+    if (!half || message.handles.size() != 2 || !fits(half->port)) throw Corruption("a half for another lane");
+    link.complete(*half, message.handles[0], std::move(message.handles[1]));
+    had_links_ = true;
+    settle(link.address());
+  }
+
+  void add_segment(ReceiverLink& link, const PortMessage& message) {
+    const auto body = parse<SegmentBody>(message.body);
+    if (!body || message.handles.size() != 1) throw Corruption("a segment without its memory");
+    platform::Mapping mapping = platform::map_foreign_memory(message.handles[0], body->bytes, view_);
+    // Reading in ahead is cheaper than faulting page by page; a very large segment would hold the service up.
+    if (body->bytes <= largest_populated) platform::populate(mapping);
+    link.add_segment(body->id, std::move(mapping));
+  }
+
+  static constexpr std::uint64_t largest_populated = std::uint64_t{64} << 20U;  // bytes: some 5 ms
+
+  const std::uint32_t depth_;
+  const Overflow overflow_;
+  const platform::View view_;
+
+  // Under the mutex.
+  std::vector<std::shared_ptr<ReceiverLink>> links_;
+  std::size_t next_ = 0;  // whose turn it is
+  std::optional<Error> problem_;  // of a link that was dropped, to be told once
+  bool had_links_ = false;
+  std::uint64_t received_ = 0;
+  std::uint64_t received_bytes_ = 0;
+  std::uint64_t dropped_by_gone_ = 0;
+  std::uint64_t broken_count_ = 0;
+};
+
+}  // namespace memlane::detail

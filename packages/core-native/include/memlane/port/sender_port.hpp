@@ -1,0 +1,456 @@
+// A sending port of publish/subscribe: owns payload memory, lends it, sends what was written down every link.
+//
+// Any thread of the process may call. The service thread brings links and takes them away. If the process dies, what was
+// sent stays readable until each receiver has released it.
+#pragma once
+
+#include <algorithm>
+#include <cstring>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "memlane/port/port_base.hpp"
+#include "memlane/port/sender_link.hpp"
+
+namespace memlane::detail {
+
+/// What a send may do when a queue is full.
+struct SendWait {
+  Deadline deadline;
+  Interrupt interrupt;
+  bool may_wait;  // false: queue_full at once
+};
+
+class SenderPort final : public PortBase {
+ public:
+  [[nodiscard]] static std::shared_ptr<SenderPort> open(const LaneName& lane, const PublisherOptions& options) {
+    check(options);
+    auto port = std::make_shared<SenderPort>(lane, options);
+    try {
+      port->join(options.directory, lane, options.join_timeout);
+    } catch (...) {
+      port->close();
+      throw;
+    }
+    return port;
+  }
+
+  SenderPort(const LaneName& lane, const PublisherOptions& options)
+      : PortBase(PortKind::publisher, lane, options.label, options.spin),
+        history_limit_(options.history),
+        send_timeout_(options.send_timeout),
+        pool_(options.memory_budget) {}
+
+  [[nodiscard]] Timeout send_timeout() const noexcept { return send_timeout_; }
+
+  /// Memory for a payload of `bytes`, with one reference. Throws Error(out_of_range | budget_spent | out_of_memory | ...).
+  [[nodiscard]] Slot* loan(std::uint64_t bytes) {
+    check_size(bytes);
+    auto lock = enter();
+    for (;;) {
+      collect_returns();
+      if (Slot* const slot = pool_.try_allocate(bytes)) return slot;
+      add_segment(lock, bytes, 0);
+    }
+  }
+
+  void give_up(Slot& slot) {
+    if (forked()) return;
+    const std::lock_guard lock(mutex_);
+    pool_.release(slot);
+  }
+
+  void reserve(std::uint64_t bytes, std::size_t count) {
+    check_size(bytes);
+    auto lock = enter();
+    const std::size_t free = pool_.free_slots(bytes);
+    if (free < count) add_segment(lock, bytes, count - free);
+  }
+
+  /// Sends a loan's slot; the reference passes to us if and only if nothing is thrown. Returns how many it went to.
+  std::size_t send(Slot& slot, std::uint64_t bytes, DType dtype, const Shape& shape, const SendInfo& info, const SendWait& wait) {
+    check(info);
+    auto lock = enter();
+    await_room(lock, wait);
+
+    Descriptor descriptor{};
+    descriptor.sequence = sequence_ + 1;
+    descriptor.sent_time = static_cast<std::uint64_t>(platform::monotonic_now());
+    descriptor.offset = slot.offset;
+    descriptor.length = bytes;
+    descriptor.segment = slot.segment->id();
+    descriptor.dtype = static_cast<std::uint8_t>(dtype);
+    descriptor.ndim = static_cast<std::uint8_t>(shape.ndim());
+    std::ranges::copy(shape.dims(), descriptor.shape);
+    if (!info.encoding.empty() || !info.user_header.empty()) {
+      descriptor.flags |= has_meta;
+      write_meta(slot, bytes, info);
+    }
+
+    // Everything that can fail comes before the first push: a send reaches everybody or nobody.
+    for (const auto& link : links_) {
+      if (!link->closing()) link->announce(*slot.segment, number_);
+    }
+    ++sequence_;
+    sent_bytes_ += bytes;
+    std::size_t reached = 0;
+    for (const auto& link : links_) {
+      if (!link->closing() && guarded(*link, [&] { return push(*link, descriptor, slot); })) ++reached;
+    }
+    store_then_look_fence();  // [SYNC sleep]
+    for (const auto& link : links_) link->ring_if_asleep();
+
+    remember(descriptor, slot);
+    pool_.release(slot);
+    drop_broken();
+    return reached;
+  }
+
+  /// True when `n` receivers are linked. False: the time is over, or stop() was called.
+  bool wait_for_peers(std::size_t n, Timeout timeout, const Interrupt& interrupt = {}) {
+    auto lock = enter();
+    return wait_until(lock, Deadline(timeout), interrupt, [&] { return live_links() >= n; });
+  }
+
+  /// True when everything that was sent has been taken and released.
+  bool flush(Timeout timeout, const Interrupt& interrupt = {}) {
+    auto lock = enter();
+    return wait_until(lock, Deadline(timeout), interrupt, [&] {
+      collect_returns();
+      return std::ranges::all_of(links_, [](const auto& link) { return link->outstanding() == 0; });
+    });
+  }
+
+  /// Whether a send would find room at once; arms the bell of a watched port if not.
+  [[nodiscard]] bool has_room() {
+    const auto lock = enter();
+    const auto look = [&] { return find_full() == nullptr; };
+    return look() || waiter_.rearm(*this, look);
+  }
+
+  [[nodiscard]] PublisherStats stats() {
+    const auto lock = enter();
+    collect_returns();
+    PublisherStats stats;
+    stats.sent = sequence_;
+    stats.sent_bytes = sent_bytes_;
+    stats.dropped = dropped_by_gone_;
+    stats.bytes = pool_.held_bytes();
+    stats.peers = live_links();
+    stats.broken = broken_count_;
+    for (const auto& link : links_) {
+      stats.dropped += link->dropped();
+      stats.waiting += link->outstanding();
+    }
+    return stats;
+  }
+
+  /// Leaves the lane. What was sent stays readable for those who were linked. Loans stay valid until they are given up.
+  void close() {
+    if (forked()) return;
+    std::shared_ptr<Endpoint> endpoint;
+    {
+      const std::lock_guard lock(mutex_);
+      if (std::exchange(closed_, true)) return;
+      for (const auto& link : links_) tell_leaving(*link);
+      links_.clear();
+      history_.clear();
+      waiter_.wake_all();
+    }
+    endpoint = leave_lane();
+  }
+
+  // ---- the service thread ----
+
+  void on_message(const std::shared_ptr<Peer>& peer, const PortMessage& message) override {
+    const std::lock_guard lock(mutex_);
+    const PortAddress from{peer->id(), message.from_port};
+    if (closed_) {
+      if (message.type == MessageType::half) peer->send(compose(MessageType::gone, number_, from.port, std::span<const std::byte>{}));
+      return;
+    }
+    try {
+      handle(peer, from, message);
+    } catch (const std::exception&) {
+      // What the receiver sent makes no sense, or we lack the means for a link: that receiver does without us.
+      end_link(from, true);
+      peer->send(compose(MessageType::gone, number_, from.port, std::span<const std::byte>{}));
+      settle(from);
+    }
+    waiter_.wake_all();
+  }
+
+  void on_peer_gone(const EndpointId& peer) override {
+    const std::lock_guard lock(mutex_);
+    std::vector<PortAddress> gone;
+    for (const auto& link : links_) {
+      if (link->address().endpoint == peer) gone.push_back(link->address());
+    }
+    for (const PortAddress& address : gone) end_link(address, false);
+    settle_all_of(peer);
+    waiter_.wake_all();
+  }
+
+  void arm(std::uint64_t sleep) override {
+    for (const auto& link : links_) link->arm(sleep);
+  }
+
+ private:
+  struct Remembered {
+    Descriptor descriptor;
+    Slot* slot;
+  };
+
+  void check_size(std::uint64_t bytes) const {
+    if (bytes > largest_payload) throw Error(ErrorCode::out_of_range, "no machine can lend " + std::to_string(bytes) + " bytes", lane_);
+  }
+
+  [[nodiscard]] Announcement announcement() const override { return describe(history_limit_, Overflow::block); }
+
+  bool call(const std::shared_ptr<Peer>& peer, const PortAddress& receiver) override {
+    return peer->send(compose(MessageType::invite, number_, receiver.port, port_body(history_limit_, Overflow::block)));
+  }
+
+  [[nodiscard]] bool knows(const PortAddress& receiver) const override { return find(receiver) != links_.end(); }
+
+  [[nodiscard]] std::vector<std::unique_ptr<SenderLink>>::const_iterator find(const PortAddress& address) const {
+    return std::ranges::find_if(links_, [&](const auto& link) { return link->address() == address; });
+  }
+
+  [[nodiscard]] std::size_t live_links() const {
+    return static_cast<std::size_t>(std::ranges::count_if(links_, [](const auto& link) { return !link->closing(); }));
+  }
+
+  /// Runs what may find the receiver's half corrupt; then the link is marked, to be dropped by drop_broken().
+  template <class Action>
+  auto guarded(SenderLink& link, Action&& action) -> decltype(action()) {
+    try {
+      return action();
+    } catch (const Corruption&) {
+      broken_.push_back(link.address());
+      if constexpr (!std::is_void_v<decltype(action())>) return {};
+    }
+  }
+
+  void drop_broken() {
+    for (const PortAddress& address : std::exchange(broken_, {})) {
+      if (const auto link = find(address); link != links_.end()) {
+        ++broken_count_;
+        tell_leaving(**link);
+        end_link(address, false);
+      }
+    }
+  }
+
+  void collect_returns() {
+    for (const auto& link : links_) guarded(*link, [&] { link->collect_returns(pool_); });
+    drop_broken();
+  }
+
+  /// A receiver whose policy does not let us go on, or null.
+  [[nodiscard]] SenderLink* find_full() {
+    SenderLink* full = nullptr;
+    for (const auto& link : links_) {
+      if (link->closing() || (link->overflow() != Overflow::block && link->overflow() != Overflow::fail)) continue;
+      const bool has_room = guarded(*link, [&] { return link->has_room(); });
+      if (!has_room && std::ranges::find(broken_, link->address()) == broken_.end()) full = link.get();
+    }
+    drop_broken();
+    return full;
+  }
+
+  void await_room(std::unique_lock<std::mutex>& lock, const SendWait& wait) {
+    const std::uint64_t stops = stops_;
+    while (SenderLink* const full = find_full()) {
+      const std::string whose = "the queue of " + full->who() + " on lane \"" + lane_ + "\" is full";
+      if (full->overflow() == Overflow::fail) throw Error(ErrorCode::queue_full, whose + ", and it asked for the send to fail; the sample was sent to nobody", lane_);
+      if (!wait.may_wait) throw Error(ErrorCode::queue_full, whose + "; the sample was sent to nobody", lane_);
+      const auto outcome = waiter_.wait(lock, *this, wait.deadline, wait.interrupt, [&] { return closed_ || stops_ != stops || find_full() == nullptr; });
+      if (closed_) throw Error(ErrorCode::closed, "the publisher of lane \"" + lane_ + "\" was closed while a send waited; the sample was sent to nobody", lane_);
+      if (stops_ != stops || outcome == Waiter::Outcome::interrupted) {
+        throw Error(ErrorCode::interrupted, "a send on lane \"" + lane_ + "\" was stopped while it waited; the sample was sent to nobody", lane_);
+      }
+      if (outcome == Waiter::Outcome::timed_out) {
+        throw Error(ErrorCode::timeout, whose + " and has stayed so for the whole send timeout; the sample was sent to nobody", lane_);
+      }
+    }
+  }
+
+  template <class Reached>
+  bool wait_until(std::unique_lock<std::mutex>& lock, const Deadline& deadline, const Interrupt& interrupt, Reached&& reached) {
+    const std::uint64_t stops = stops_;
+    for (;;) {
+      if (reached()) return true;
+      const auto outcome = waiter_.wait(lock, *this, deadline, interrupt, [&] { return closed_ || stops_ != stops || reached(); });
+      if (closed_) throw Error(ErrorCode::closed, "the publisher of lane \"" + lane_ + "\" was closed while a call waited", lane_);
+      if (outcome == Waiter::Outcome::interrupted) throw Error(ErrorCode::interrupted, "a wait on lane \"" + lane_ + "\" was interrupted", lane_);
+      if (stops_ != stops) return false;
+      if (outcome == Waiter::Outcome::timed_out) return reached();
+    }
+  }
+
+  static void write_meta(Slot& slot, std::uint64_t bytes, const SendInfo& info) {
+    MetaBlock meta{};
+    meta.encoding_length = static_cast<std::uint8_t>(info.encoding.size());
+    meta.user_length = static_cast<std::uint8_t>(info.user_header.size());
+    std::ranges::copy(info.encoding, meta.encoding);
+    std::ranges::copy(info.user_header, meta.user);
+    std::memcpy(slot.data() + (meta_offset(slot.offset, bytes) - slot.offset), &meta, sizeof meta);
+  }
+
+  /// True if the receiver gets it. Throws Corruption.
+  bool push(SenderLink& link, const Descriptor& descriptor, Slot& slot) {
+    if (!link.has_room()) {
+      if (link.overflow() == Overflow::drop_newest) {
+        link.count_drop();
+        return false;
+      }
+      link.drop_oldest(pool_);
+    }
+    link.push(descriptor, slot);
+    return true;
+  }
+
+  void remember(const Descriptor& descriptor, Slot& slot) {
+    if (history_limit_ == 0) return;
+    SegmentPool::retain(slot);
+    history_.push_back({descriptor, &slot});
+    if (history_.size() > history_limit_) {
+      pool_.release(*history_.front().slot);
+      history_.pop_front();
+    }
+  }
+
+  /// Adds memory for loans of `bytes`. The port is unlocked while the kernel hands out and clears the pages.
+  void add_segment(std::unique_lock<std::mutex>& lock, std::uint64_t bytes, std::uint64_t at_least) {
+    const auto plan = [&] {
+      try {
+        auto made = pool_.plan(bytes, at_least);
+        retract_dropped();
+        return made;
+      } catch (const Error& error) {
+        retract_dropped();
+        throw Error(error.code(), error.what() + std::string(" (lane \"") + lane_ + "\")", lane_, error.system_error());
+      }
+    }();
+    lock.unlock();
+    platform::OwnedMemory memory;
+    try {
+      memory = platform::create_memory("memlane-payload", plan.bytes);
+    } catch (...) {
+      lock.lock();
+      pool_.abandon(plan);
+      throw;
+    }
+    lock.lock();
+    if (closed_) {
+      pool_.abandon(plan);
+      throw Error(ErrorCode::closed, "the publisher of lane \"" + lane_ + "\" was closed while it got memory", lane_);
+    }
+    pool_.add(plan, std::move(memory));
+  }
+
+  void retract_dropped() {
+    for (const std::uint32_t segment : pool_.take_dropped()) {
+      for (const auto& link : links_) link->retract(segment, number_);
+    }
+  }
+
+  void tell_leaving(const SenderLink& link) const {
+    link.peer().send(compose(MessageType::leave, number_, link.address().port, std::span<const std::byte>{}));
+  }
+
+  void end_link(const PortAddress& address, bool count_as_broken) {
+    const auto link = find(address);
+    if (link == links_.end()) return;
+    if (count_as_broken) ++broken_count_;
+    (*link)->take_all_back(pool_);
+    dropped_by_gone_ += (*link)->dropped();
+    links_.erase(link);
+  }
+
+  void handle(const std::shared_ptr<Peer>& peer, const PortAddress& from, const PortMessage& message) {
+    const auto link = find(from);
+    switch (message.type) {
+      case MessageType::half: link_up(peer, from, message); return;
+      case MessageType::gone: settle(from); return;
+      case MessageType::leave:
+        end_link(from, false);
+        settle(from);
+        return;
+      default: break;
+    }
+    if (link == links_.end()) return;  // the last words of a link that is over
+    switch (message.type) {
+      case MessageType::closing: (*link)->receiver_is_closing(pool_); return;
+      case MessageType::returns: accept_returns(**link, message.body); return;
+      default: throw Corruption("a message that no receiver sends");
+    }
+  }
+
+  void accept_returns(SenderLink& link, std::span<const std::byte> body) {
+    if (body.size() % sizeof(ReturnsBody) != 0) throw Corruption("half a return");
+    for (; !body.empty(); body = body.subspan(sizeof(ReturnsBody))) link.accept_message(*parse<ReturnsBody>(body.first(sizeof(ReturnsBody))), pool_);
+  }
+
+  void link_up(const std::shared_ptr<Peer>& peer, const PortAddress& from, const PortMessage& message) {
+    if (knows(from)) throw Corruption("a second half for one link");
+    const auto half = parse<HalfBody>(message.body);
+    if (!half || message.handles.size() != 2 || !fits(half->port)) throw Corruption("a half for another lane");
+    if (half->port.depth == 0 || half->port.depth > max_depth || to_string(static_cast<Overflow>(half->port.overflow)) == "unknown") {
+      throw Corruption("a half with impossible options");
+    }
+    const std::uint32_t depth = half->port.depth;
+    auto peer_half = map_half(message.handles[0], half->bytes, receiver_half_magic, returns_capacity(depth), receiver_half_bytes(depth));
+    auto link = std::make_unique<SenderLink>(from, peer, half->port, std::move(peer_half), platform::ForeignBell(std::move(message.handles[1])));
+
+    bool sent = false;
+    try {
+      sent = offer_half(*link);
+    } catch (...) {
+      link->take_all_back(pool_);
+      throw;
+    }
+    if (sent) {
+      links_.push_back(std::move(link));
+    } else {
+      link->take_all_back(pool_);
+    }
+    settle(from);
+  }
+
+  /// Puts the history into a new link and hands our half over. False: the receiver's process is gone.
+  bool offer_half(SenderLink& link) {
+    // The history is in the ring before the receiver can see it: no sample sent from now on can come first.
+    const std::size_t shared = std::min<std::size_t>(history_.size(), link.depth());
+    for (auto entry = history_.end() - static_cast<std::ptrdiff_t>(shared); entry != history_.end(); ++entry) {
+      link.announce(*entry->slot->segment, number_);
+      link.push(entry->descriptor, *entry->slot);
+    }
+    HalfBody answer{};
+    answer.port = port_body(history_limit_, Overflow::block);
+    answer.bytes = link.own_half().mapping.size();
+    const std::array<int, 2> handles{link.own_half().handle.get(), waiter_.bell().write_handle()};
+    const bool sent = link.peer().send(compose(MessageType::half, number_, link.address().port, answer, 2), handles);
+    link.close_half_handle();
+    return sent;
+  }
+
+  const std::uint32_t history_limit_;
+  const Timeout send_timeout_;
+
+  // Under the mutex.
+  SegmentPool pool_;
+  std::vector<std::unique_ptr<SenderLink>> links_;
+  std::deque<Remembered> history_;
+  std::vector<PortAddress> broken_;
+  std::uint64_t sequence_ = 0;
+  std::uint64_t sent_bytes_ = 0;
+  std::uint64_t dropped_by_gone_ = 0;
+  std::uint64_t broken_count_ = 0;
+};
+
+}  // namespace memlane::detail

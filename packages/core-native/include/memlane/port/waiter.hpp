@@ -1,0 +1,167 @@
+// How the threads of a port wait: one sleeps on the bell, the others on a condition variable behind it.
+//
+// All of it under the port's mutex, but for the sleep itself. The handshake with the peers [SYNC sleep]:
+//
+//   who waits:   armed = n; fence; look again; sleep if there is nothing
+//   who brings:  publish;   fence; look at armed; ring if it is not 0 (once for each n)
+//
+// At least one of the two sees the other's store, so no wake-up is lost, and nobody who is awake is rung for twice.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <limits>
+#include <mutex>
+#include <utility>
+
+#include "memlane/layout/shared.hpp"
+#include "memlane/options.hpp"
+#include "memlane/platform/bell.hpp"
+#include "memlane/platform/process.hpp"
+#include "memlane/timeout.hpp"
+
+namespace memlane::detail {
+
+/// What a port must do for its waiter: tell the peers, and look.
+class Armable {
+ public:
+  virtual ~Armable() = default;
+  /// Writes `sleep` (0: awake) into every half of ours. Under the port's mutex.
+  virtual void arm(std::uint64_t sleep) = 0;
+};
+
+class Waiter {
+ public:
+  explicit Waiter(Spin spin) : spin_(spin) {}
+
+  [[nodiscard]] const platform::Bell& bell() const noexcept { return bell_; }
+
+  enum class Outcome : std::uint8_t { look_again, timed_out, interrupted };
+
+  /// Waits until something may have changed. `ready()` is asked under the lock after arming, and must not throw lightly:
+  /// what it throws ends the wait. The caller looks for itself afterwards, and calls again if there is nothing.
+  template <class Ready>
+  Outcome wait(std::unique_lock<std::mutex>& lock, Armable& port, const Deadline& deadline, const Interrupt& interrupt, Ready&& ready) {
+    if (deadline.passed()) return Outcome::timed_out;
+    if (sleeper_) return wait_behind(lock, deadline, interrupt);
+    sleeper_ = true;
+    struct Awake {
+      Waiter& waiter;
+      Armable& port;
+      std::unique_lock<std::mutex>& lock;
+      ~Awake() {
+        if (!lock.owns_lock()) lock.lock();
+        waiter.wake_up(port);
+      }
+    } awake{*this, port, lock};
+
+    if (spin(lock, deadline, ready)) return Outcome::look_again;
+    armed_ = true;
+    port.arm(++sleep_);
+    store_then_look_fence();
+    if (ready()) return Outcome::look_again;
+    lock.unlock();
+    const platform::Bell::Wake wake = bell_.wait(std::min(deadline.remaining(), interrupt.asked == nullptr ? longest : slice));
+    if (wake != platform::Bell::Wake::rung && interrupt.pending()) return Outcome::interrupted;
+    return Outcome::look_again;
+  }
+
+  /// Something of the port itself changed (a link came or went, it was closed): everybody looks. Under the mutex.
+  void wake_all() noexcept {
+    if (sleeper_ || watched_) bell_.ring();
+    if (behind_ != 0) behind_us_.notify_all();
+  }
+
+  /// Passes the turn on: there may be more than the caller has taken. Under the mutex.
+  void pass_on() noexcept {
+    if (behind_ != 0) behind_us_.notify_one();
+  }
+
+  /// From now on an event loop waits on the bell: whenever a look finds nothing, the bell is cleared and armed.
+  void watch() noexcept {
+    watched_ = true;
+    bell_.ring();  // the loop looks once, and that look arms
+  }
+
+  /// A look that found nothing, in a watched port: `ready()` is asked again after arming. True: there is something after all.
+  template <class Ready>
+  bool rearm(Armable& port, Ready&& ready) {
+    if (!watched_ || sleeper_) return false;
+    bell_.clear();
+    port.arm(++sleep_);
+    store_then_look_fence();
+    return ready();
+  }
+
+ private:
+  static constexpr std::int64_t longest = std::numeric_limits<std::int64_t>::max();
+  // How often a wait is interrupted to ask for signals that went to another thread: people wait this long for Ctrl-C.
+  static constexpr std::int64_t slice = 100'000'000;        // nanoseconds
+  static constexpr std::int64_t longest_adaptive = 20'000;  // nanoseconds: about half of what a sleep and a wake-up cost
+  static constexpr std::int64_t shortest_adaptive = 500;    // nanoseconds: enough to notice that it got worth it again
+
+  Outcome wait_behind(std::unique_lock<std::mutex>& lock, const Deadline& deadline, const Interrupt& interrupt) {
+    ++behind_;
+    const std::int64_t span = std::min({deadline.remaining(), interrupt.asked == nullptr ? longest : slice, std::int64_t{3'600'000'000'000}});
+    behind_us_.wait_for(lock, std::chrono::nanoseconds(span));
+    --behind_;
+    if (interrupt.asked == nullptr) return Outcome::look_again;
+    lock.unlock();  // the answer may need a lock of the language's own
+    const bool stop = interrupt.pending();
+    lock.lock();
+    return stop ? Outcome::interrupted : Outcome::look_again;
+  }
+
+  /// True: something came while looking.
+  template <class Ready>
+  bool spin(std::unique_lock<std::mutex>& lock, const Deadline& deadline, Ready&& ready) {
+    static const bool several_cores = platform::core_count() > 1;
+    const std::int64_t span = spin_.is_adaptive() ? (several_cores ? adaptive_ : 0) : spin_.nanoseconds();
+    if (span == 0) return false;
+    const std::int64_t start = platform::monotonic_now();
+    const std::int64_t end = start + std::min(span, deadline.remaining());
+    for (std::int64_t now = start; now < end; now = platform::monotonic_now()) {
+      if (ready()) {
+        adaptive_ = std::clamp((now - start) * 2, adaptive_, longest_adaptive);
+        return true;
+      }
+      lock.unlock();  // others may release, close or bring a link meanwhile
+      for (int i = 0; i < 16; ++i) relax();
+      lock.lock();
+    }
+    adaptive_ = std::max(shortest_adaptive, adaptive_ / 2);
+    return false;
+  }
+
+  static void relax() noexcept {
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    asm volatile("yield");
+#endif
+  }
+
+  void wake_up(Armable& port) noexcept {
+    sleeper_ = false;
+    if (std::exchange(armed_, false)) {
+      bell_.clear();
+      port.arm(0);
+    }
+    if (watched_) bell_.ring();  // the loop that waits on the same bell must arm again
+    if (behind_ != 0) behind_us_.notify_one();
+  }
+
+  platform::Bell bell_;
+  Spin spin_;
+  std::int64_t adaptive_ = shortest_adaptive;  // nanoseconds
+  std::uint64_t sleep_ = 0;                    // number of the last sleep
+  bool armed_ = false;                         // the sleeper has told the peers
+  bool sleeper_ = false;                       // a thread sleeps on the bell, or is about to
+  bool watched_ = false;
+  unsigned behind_ = 0;  // threads that wait behind it
+  std::condition_variable behind_us_;
+};
+
+}  // namespace memlane::detail

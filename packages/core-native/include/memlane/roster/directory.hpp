@@ -1,0 +1,41 @@
+// The lane directory: one per user, the place where processes meet. It holds doors and lane folders, nothing else.
+#pragma once
+
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+
+#include "memlane/platform/door.hpp"
+#include "memlane/platform/files.hpp"
+#include "memlane/platform/process.hpp"
+
+namespace memlane::detail {
+
+/// `chosen`, else MEMLANE_DIR, else $XDG_RUNTIME_DIR/memlane, else /run/user/UID/memlane if that is ours, else
+/// /tmp/memlane-UID. Never below /dev/shm, which systemd empties when a user logs out.
+[[nodiscard]] inline std::string directory_path(const std::filesystem::path& chosen) {
+  if (!chosen.empty()) return std::filesystem::absolute(chosen).lexically_normal().string();
+  if (const char* const set = std::getenv("MEMLANE_DIR"); set != nullptr && *set != '\0') {
+    return std::filesystem::absolute(set).lexically_normal().string();
+  }
+  if (const char* const runtime = std::getenv("XDG_RUNTIME_DIR"); runtime != nullptr && *runtime != '\0') return std::string(runtime) + "/memlane";
+  const std::string user = std::to_string(platform::user_id());
+  if (platform::is_own_folder("/run/user/" + user)) return "/run/user/" + user + "/memlane";
+  return "/tmp/memlane-" + user;
+}
+
+class Directory {
+ public:
+  /// Opens or creates it. Throws Error(foreign_directory | permission_denied | system).
+  explicit Directory(std::string path) : path_(std::move(path)), handle_(platform::open_private_folder(path_)) {}
+
+  [[nodiscard]] const std::string& path() const noexcept { return path_; }
+  [[nodiscard]] int handle() const noexcept { return handle_.get(); }
+  [[nodiscard]] platform::FolderRef ref() const noexcept { return {handle_.get(), path_}; }
+
+ private:
+  std::string path_;
+  platform::Descriptor handle_;
+};
+
+}  // namespace memlane::detail

@@ -1,0 +1,191 @@
+// A lane's folder: the lane file and the announcements. Entered and left without a lock, by any number at once.
+//
+// If a process dies at any point here, only names remain: whoever finds that nobody answers at the door removes them.
+#pragma once
+
+#include <chrono>
+#include <cstring>
+#include <fcntl.h>
+#include <memory>
+#include <string>
+#include <unistd.h>
+#include <vector>
+
+#include "memlane/lane_name.hpp"
+#include "memlane/layout/files.hpp"
+#include "memlane/layout/message.hpp"
+#include "memlane/roster/directory.hpp"
+#include "memlane/roster/identity.hpp"
+
+namespace memlane::detail {
+
+inline constexpr const char* lane_file_name = "lane";
+
+[[nodiscard]] inline std::string lane_folder_name(const std::array<std::uint64_t, 2>& hash) { return "lane-" + hex(hash[0]) + hex(hash[1]); }
+
+class LaneFolder {
+ public:
+  /// Enters the lane and puts the announcement of `self` in place. Throws Error(pattern_mismatch | version_mismatch |
+  /// corrupt | ...) if the lane is not one that this port can join; then nothing was left behind.
+  LaneFolder(const Directory& directory, const LaneName& lane, PortKind kind, const PortAddress& self, const Announcement& announcement)
+      : directory_(directory), name_(lane.text()), folder_name_(lane_folder_name(lane_hash(lane.text()))), kind_(kind), self_(self) {
+    // Between two of our steps the last port of the lane may leave and take the folder with it: begin again. Each round that
+    // fails is one in which somebody else got on, so the bound is never met unless somebody plays with the directory.
+    for (int round = 0; round < max_rounds; ++round) {
+      if (try_enter(announcement)) return;
+    }
+    throw Error(ErrorCode::system, "the lane's folder " + directory.path() + "/" + folder_name_ + " vanishes again and again", name_);
+  }
+  LaneFolder(const LaneFolder&) = delete;
+  LaneFolder& operator=(const LaneFolder&) = delete;
+
+  [[nodiscard]] const std::string& lane() const noexcept { return name_; }
+
+  /// The ports of one kind that are announced now. Announce first, then look: of two that do, at least one sees the other.
+  [[nodiscard]] std::vector<PortAddress> announced(PortKind kind) const {
+    std::vector<PortAddress> ports;
+    for (const std::string& name : platform::list_folder(folder_.get())) {
+      const auto port = parse_announcement_name(name);
+      if (port && port->kind == kind) ports.push_back(port->address);
+    }
+    return ports;
+  }
+
+  /// Takes our name out, and the folder with it if we were the last.
+  void leave() noexcept {
+    remove_announcement(kind_, self_);
+    try {
+      remove_if_deserted(directory_, self_.endpoint, folder_name_, folder_.get());
+    } catch (const Error&) {
+      // Leaving must not fail; the next port to join looks again.
+    }
+  }
+
+  /// Removes the name of a port whose process is gone.
+  void remove_announcement(PortKind kind, const PortAddress& port) const noexcept { platform::remove_file(folder_.get(), announcement_name(kind, port)); }
+
+  /// Rewrites the live counters of our announcement.
+  void update(const Announcement& announcement) const noexcept {
+    const int number = ::openat(folder_.get(), announcement_name(kind_, self_).c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (number < 0) return;
+    constexpr std::size_t from = offsetof(Announcement, samples);
+    const auto* const bytes = reinterpret_cast<const std::byte*>(&announcement);
+    [[maybe_unused]] const auto written = ::pwrite(number, bytes + from, sizeof announcement - from, from);
+    ::close(number);
+  }
+
+  /// Removes every trace of dead endpoints in a lane's folder, and the folder itself if nobody is left.
+  /// `is_dead(EndpointId)` decides.
+  template <class IsDead>
+  static void sweep(const Directory& directory, const EndpointId& self, const std::string& folder_name, IsDead&& is_dead) {
+    const auto folder = platform::find_private_subfolder(directory.handle(), folder_name);
+    if (!folder) return;
+    for (const std::string& name : platform::list_folder(folder->get())) {
+      const bool hidden = name.starts_with('.');
+      const auto port = parse_announcement_name(hidden ? std::string_view(name).substr(1) : std::string_view(name));
+      if (port && is_dead(port->address.endpoint)) platform::remove_file(folder->get(), name);
+      if (const auto writer = hidden_lane_file_writer(name); writer && is_dead(*writer)) platform::remove_file(folder->get(), name);
+    }
+    remove_if_deserted(directory, self, folder_name, folder->get());
+  }
+
+ private:
+  static constexpr int max_rounds = 1000;
+
+  [[nodiscard]] std::string hidden_lane_file() const { return std::string(".lane-") + self_.endpoint.text() + "-" + hex(self_.port, false); }
+
+  static std::optional<EndpointId> hidden_lane_file_writer(std::string_view name) noexcept {
+    constexpr std::string_view prefix = ".lane-";
+    if (!name.starts_with(prefix) || name.size() < prefix.size() + 32) return std::nullopt;
+    return EndpointId::parse(name.substr(prefix.size(), 32));
+  }
+
+  bool try_enter(const Announcement& announcement) {
+    auto folder = platform::open_private_subfolder(directory_.handle(), folder_name_);
+    if (!folder) return false;
+    folder_ = std::move(*folder);
+    if (!ensure_lane_file()) return false;
+    const std::string name = announcement_name(kind_, self_);
+    const auto bytes = std::as_bytes(std::span(&announcement, 1));
+    if (platform::place_file(folder_.get(), "." + name, name, bytes) == platform::Place::folder_gone) return false;
+    // A leaver that saw the folder empty just before may have removed the lane file just after: put it back. The folder
+    // itself stays, since our announcement is in it.
+    try {
+      return ensure_lane_file();
+    } catch (...) {
+      remove_announcement(kind_, self_);
+      throw;
+    }
+  }
+
+  /// Sees to it that the lane file is there, and is one that we can live with. False: the folder is gone.
+  bool ensure_lane_file() {
+    for (int round = 0; round < max_rounds; ++round) {
+      if (const auto content = platform::read_file(folder_.get(), lane_file_name, sizeof(LaneFile) + 1)) {
+        check_lane_file(*content);
+        return true;
+      }
+      LaneFile file{};
+      file.magic = lane_file_magic;
+      file.version = layout_version;
+      file.bytes = sizeof file;
+      file.pattern = static_cast<std::uint32_t>(pattern_of(kind_));
+      file.name_bytes = static_cast<std::uint32_t>(name_.size());
+      std::memcpy(file.name, name_.data(), name_.size());
+      if (platform::place_file(folder_.get(), hidden_lane_file(), lane_file_name, std::as_bytes(std::span(&file, 1))) == platform::Place::folder_gone) return false;
+    }
+    return false;
+  }
+
+  void check_lane_file(std::span<const std::byte> content) const {
+    const std::string where = " (" + directory_.path() + "/" + folder_name_ + "/" + lane_file_name + ")";
+    LaneFile file{};
+    // Magic and version come first and never move: a file of another version is told from one that is damaged.
+    if (content.size() >= 16) std::memcpy(&file, content.data(), 16);
+    if (content.size() < 16 || file.magic != lane_file_magic) {
+      throw Error(ErrorCode::corrupt, "the lane file of \"" + name_ + "\" was not written by memlane; remove it if nobody uses the lane" + where, name_);
+    }
+    if (file.version != layout_version) {
+      throw Error(ErrorCode::version_mismatch,
+                  "the lane \"" + name_ + "\" is of layout version " + std::to_string(file.version) + ", this memlane speaks version " +
+                      std::to_string(layout_version) + "; use one version of memlane on a lane" + where,
+                  name_);
+    }
+    if (content.size() != sizeof file) throw Error(ErrorCode::corrupt, "the lane file of \"" + name_ + "\" is truncated; remove it if nobody uses the lane" + where, name_);
+    std::memcpy(&file, content.data(), sizeof file);
+    if (file.bytes != sizeof file || file.name_bytes > sizeof file.name) {
+      throw Error(ErrorCode::corrupt, "the lane file of \"" + name_ + "\" is damaged; remove it if nobody uses the lane" + where, name_);
+    }
+    if (std::string_view(file.name, file.name_bytes) != name_) {
+      throw Error(ErrorCode::corrupt, "the lane file of \"" + name_ + "\" is that of another lane" + where, name_);
+    }
+    const auto pattern = static_cast<Pattern>(file.pattern);
+    if (pattern != pattern_of(kind_)) {
+      throw Error(ErrorCode::pattern_mismatch,
+                  "the lane \"" + name_ + "\" is a " + std::string(to_string(pattern)) + " lane; a " + std::string(to_string(pattern_of(kind_))) +
+                      " port cannot join it",
+                  name_);
+    }
+  }
+
+  /// Removes the folder if only the lane file is in it. If somebody announces at the same moment, the folder stays, since
+  /// it is not empty; the lane file is put back, by us or by the newcomer, who looks for it after announcing.
+  static void remove_if_deserted(const Directory& directory, const EndpointId& self, const std::string& folder_name, int folder) {
+    const auto left = platform::list_folder(folder);
+    if (left.empty()) platform::remove_folder(directory.handle(), folder_name);
+    if (left.size() != 1 || left.front() != lane_file_name) return;
+    const auto content = platform::read_file(folder, lane_file_name, sizeof(LaneFile));
+    platform::remove_file(folder, lane_file_name);
+    if (platform::remove_folder(directory.handle(), folder_name) || !content) return;
+    [[maybe_unused]] const auto placed = platform::place_file(folder, ".lane-" + self.text() + "-leaving", lane_file_name, *content);
+  }
+
+  const Directory& directory_;
+  std::string name_;
+  std::string folder_name_;
+  PortKind kind_;
+  PortAddress self_;
+  platform::Descriptor folder_;
+};
+
+}  // namespace memlane::detail
