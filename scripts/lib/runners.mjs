@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { at, venv } from "./paths.mjs";
 import { Counts, readJUnit, readJest } from "./reports.mjs";
 import { CommandFailed, run } from "./run.mjs";
+import { filesUnder } from "./stamp.mjs";
 
 /** Where the runner of the suite `name` writes its report; none of an earlier run is there. */
 function newReport(name, kind) {
@@ -50,6 +51,19 @@ export const jest =
     const args = [...flags, at("node_modules/jest/bin/jest.js"), "--json", `--outputFile=${report}`];
     const exit = await run(process.execPath, args, { log, env, cwd: at(folder), check: false });
     return read(report, readJest, exit);
+  };
+
+/** Tests written for Node's own runner. */
+export const nodeTest =
+  (folder) =>
+  async ({ name, log, env }) => {
+    const report = newReport(name, "node.xml");
+    const files = filesUnder(at(folder)).filter((file) => file.endsWith(".test.mjs"));
+    const reporters = ["spec", "junit"].map((reporter) => `--test-reporter=${reporter}`);
+    const destinations = ["stdout", report].map((destination) => `--test-reporter-destination=${destination}`);
+    const args = ["--test", ...reporters, ...destinations, ...files];
+    const exit = await run(process.execPath, args, { log, env, check: false });
+    return read(report, readJUnit, exit);
   };
 
 /** Commands that each are one test: `{ "what it checks": [command, ...args] }`. All run, whatever the first says. */
