@@ -18,12 +18,12 @@ namespace memlane::detail {
 
 class Connection {
  public:
-  Connection(platform::Descriptor socket, platform::Poller& poller, std::uint64_t key) : socket_(std::move(socket)), poller_(poller), key_(key) {}
+  Connection(platform::Handle socket, platform::Poller& poller, std::uint64_t key) : socket_(std::move(socket)), poller_(poller), key_(key) {}
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
   [[nodiscard]] std::uint64_t key() const noexcept { return key_; }
-  [[nodiscard]] const platform::Descriptor& socket() const noexcept { return socket_; }
+  [[nodiscard]] const platform::Handle& socket() const noexcept { return socket_; }
 
   /// Sends now, or queues behind what could not be sent yet; then the handles are duplicated, so the caller may close its
   /// own at once. False: the other end is gone. Throws Error(descriptor_limit) if a handle cannot be kept.
@@ -89,7 +89,7 @@ class Connection {
  private:
   struct Queued {
     std::vector<std::byte> bytes;
-    std::vector<platform::Descriptor> handles;
+    std::vector<platform::Handle> handles;
   };
 
   // The limit of handles under way is lifted when any peer of this user reads: nobody tells, so we look again.
@@ -115,7 +115,7 @@ class Connection {
     }
   }
 
-  platform::Descriptor socket_;
+  platform::Handle socket_;
   platform::Poller& poller_;
   std::uint64_t key_;
   mutable std::mutex mutex_;

@@ -140,8 +140,8 @@ class Endpoint : public std::enable_shared_from_this<Endpoint> {
         }
       }
       for (const auto& endpoint : alive) {
+        endpoint->remove_own_names();  // before the door, which marks the names that belong to it
         endpoint->stop();
-        endpoint->remove_own_names();
       }
       // Ports that are destroyed after this find a stopped endpoint, and must not run its destructor's work again.
       new std::vector(std::move(alive));
@@ -151,7 +151,7 @@ class Endpoint : public std::enable_shared_from_this<Endpoint> {
   struct Watched {
     std::shared_ptr<Connection> connection;  // null: the door
     std::optional<EndpointId> peer;          // known since hello
-    platform::Descriptor death;              // pidfd
+    platform::Handle death;              // pidfd
     std::uint64_t death_key = 0;
   };
 
@@ -218,7 +218,7 @@ class Endpoint : public std::enable_shared_from_this<Endpoint> {
   }
 
   /// Under mutex_.
-  std::shared_ptr<Connection> watch(platform::Descriptor socket, std::optional<EndpointId> peer) {
+  std::shared_ptr<Connection> watch(platform::Handle socket, std::optional<EndpointId> peer) {
     const std::uint64_t key = next_key_++;
     auto connection = std::make_shared<Connection>(std::move(socket), poller_, key);
     Watched watched{connection, peer, {}, 0};
@@ -242,15 +242,19 @@ class Endpoint : public std::enable_shared_from_this<Endpoint> {
     std::vector<platform::Poller::Event> events;
     while (!stopping_.load(std::memory_order_acquire)) {
       poller_.wait(events, milliseconds_until_next_timer());
-      for (const auto& event : events) {
-        try {
-          handle(event);
-        } catch (const std::exception&) {
-          // A peer's nonsense or a lack of something: it has cost that peer its link. The service goes on.
-        }
-      }
-      run_timers();
-      bury_the_dead();
+      for (const auto& event : events) attend_to([&] { handle(event); });
+      attend_to([&] { run_timers(); });
+      attend_to([&] { bury_the_dead(); });
+    }
+  }
+
+  /// A peer's nonsense, or a lack of something, must not end the service: it costs that peer its link at most.
+  template <class Duty>
+  static void attend_to(Duty&& duty) noexcept {
+    try {
+      duty();
+    } catch (const std::exception&) {
+      return;
     }
   }
 
@@ -276,7 +280,7 @@ class Endpoint : public std::enable_shared_from_this<Endpoint> {
   void let_newcomers_in() {
     // A bounded number at a time, so that a crowd at the door does not keep the others waiting.
     for (int i = 0; i < 64; ++i) {
-      platform::Descriptor socket;
+      platform::Handle socket;
       switch (platform::accept_newcomer(door_, socket)) {
         case platform::Accept::nobody_waits: return;
         case platform::Accept::no_descriptor_left:
@@ -304,13 +308,13 @@ class Endpoint : public std::enable_shared_from_this<Endpoint> {
         case platform::Arrived::Kind::hang_up:
         case platform::Arrived::Kind::malformed: return lose(connection);
         case platform::Arrived::Kind::message:
-          if (!dispatch(connection, std::span(buffer).first(arrived.bytes), arrived.handles)) return lose(connection);
+          if (!dispatch(connection, std::span(buffer).first(arrived.bytes), arrived)) return lose(connection);
       }
     }
   }
 
   /// False: the peer does not speak our language, and the connection must go.
-  bool dispatch(const std::shared_ptr<Connection>& connection, std::span<const std::byte> message, std::vector<platform::Descriptor>& handles) {
+  bool dispatch(const std::shared_ptr<Connection>& connection, std::span<const std::byte> message, platform::Arrived& arrived) {
     MessageHeader header{};
     if (message.size() < sizeof header) return false;
     std::memcpy(&header, message.data(), sizeof header);
@@ -319,7 +323,7 @@ class Endpoint : public std::enable_shared_from_this<Endpoint> {
       refuse(*connection, "another layout version");
       return false;
     }
-    if (header.bytes != message.size() || header.handles != handles.size()) return false;
+    if (header.bytes != message.size() || (header.handles != arrived.handles.size() && !arrived.handles_lost)) return false;
     const auto body = message.subspan(sizeof header);
     const auto type = static_cast<MessageType>(header.type);
 
@@ -337,7 +341,7 @@ class Endpoint : public std::enable_shared_from_this<Endpoint> {
       if (const auto found = ports_.find(header.to_port); found != ports_.end()) port = found->second.lock();
     }
     if (port) {
-      port->on_message(peer, {type, header.from_port, body, handles});
+      port->on_message(peer, {type, header.from_port, body, arrived.handles, arrived.handles_lost});
     } else if (type == MessageType::invite || type == MessageType::half) {
       peer->send(compose(MessageType::gone, header.to_port, header.from_port, std::span<const std::byte>{}));
     }
@@ -406,7 +410,7 @@ class Endpoint : public std::enable_shared_from_this<Endpoint> {
     for (;;) {
       auto arrived = platform::receive_message(connection->socket(), buffer);
       if (arrived.kind != platform::Arrived::Kind::message) break;
-      if (!dispatch(connection, std::span(buffer).first(arrived.bytes), arrived.handles)) break;
+      if (!dispatch(connection, std::span(buffer).first(arrived.bytes), arrived)) break;
     }
     const std::lock_guard lock(mutex_);
     peers_.erase(id);
@@ -466,7 +470,7 @@ class Endpoint : public std::enable_shared_from_this<Endpoint> {
     }
     for (const auto& connection : flushes) connection->flush();
     for (const Retry& retry : due) {
-      if (const auto port = retry.port.lock()) port->on_retry(retry.address);
+      if (const auto port = retry.port.lock()) attend_to([&] { port->on_retry(retry.address); });
     }
   }
 
@@ -528,7 +532,7 @@ class Endpoint : public std::enable_shared_from_this<Endpoint> {
   Directory directory_;
   EndpointId id_;
   std::uint32_t generation_;
-  platform::Descriptor door_;
+  platform::Handle door_;
   platform::Poller poller_;
   std::thread* thread_ = nullptr;  // a pointer: in a forked child it must neither be joined nor destroyed
 

@@ -17,8 +17,15 @@ struct PortMessage {
   MessageType type;
   std::uint64_t from_port;
   std::span<const std::byte> body;
-  std::span<platform::Descriptor> handles;
+  std::span<platform::Handle> handles;
+  bool handles_lost;  ///< some of them could not be received: this process had no descriptor left for them
 };
+
+/// Thrown by a port for a message whose handles did not arrive: it ends the link that the message was for.
+[[noreturn]] inline void fail_for_lost_handles() {
+  throw Error(ErrorCode::descriptor_limit,
+              "handles of a peer were lost on the way: this process has reached its limit of open files (raise ulimit -n), or a security module kept them");
+}
 
 /// Called by the service thread only, one call at a time, and never under a lock of the endpoint.
 class Port {

@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "memlane/platform/descriptor.hpp"
+#include "memlane/platform/handle.hpp"
 
 namespace memlane::detail::platform {
 
@@ -18,7 +18,7 @@ class Bell {
   /// To be handed to peers.
   [[nodiscard]] int write_handle() const noexcept { return write_end_.get(); }
   /// A read end of its own, for an event loop that wants to own and close what it reads.
-  [[nodiscard]] inline Descriptor another_read_end() const;
+  [[nodiscard]] inline Handle another_read_end() const;
 
   /// Rings it from inside the process.
   inline void ring() const noexcept;
@@ -30,8 +30,8 @@ class Bell {
   [[nodiscard]] inline Wake wait(std::int64_t nanoseconds) const;
 
  private:
-  Descriptor read_end_;
-  Descriptor write_end_;
+  Handle read_end_;
+  Handle write_end_;
 };
 
 /// A peer's bell, as received over a connection.
@@ -39,12 +39,12 @@ class ForeignBell {
  public:
   ForeignBell() noexcept = default;
   /// Opens the write end anew. Throws Error(corrupt) if the handle is not a pipe's.
-  inline explicit ForeignBell(Descriptor handle);
+  inline explicit ForeignBell(Handle handle);
   /// Never blocks. A full pipe is a bell that has rung.
   inline void ring() const noexcept;
 
  private:
-  Descriptor write_end_;
+  Handle write_end_;
 };
 
 }  // namespace memlane::detail::platform

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "memlane/platform/descriptor.hpp"
+#include "memlane/platform/handle.hpp"
 
 namespace memlane::detail::platform {
 
@@ -20,7 +20,7 @@ struct FolderRef {
 
 /// Opens the door `name` in `folder`, readable for its owner only. It is listening before anybody can see it, so that
 /// "connection refused" always means that its process is gone.
-[[nodiscard]] inline Descriptor open_door(FolderRef folder, const std::string& name);
+[[nodiscard]] inline Handle open_door(FolderRef folder, const std::string& name);
 
 enum class Knock : std::uint8_t {
   answered,  ///< connected (the peer need not be awake for it)
@@ -30,7 +30,7 @@ enum class Knock : std::uint8_t {
 
 struct KnockResult {
   Knock outcome = Knock::nobody;
-  Descriptor connection;
+  Handle connection;
 };
 
 /// Connects to a door, without waiting. Throws Error(descriptor_limit | permission_denied | system).
@@ -39,12 +39,12 @@ struct KnockResult {
 enum class Accept : std::uint8_t { accepted, nobody_waits, no_descriptor_left };
 
 /// Takes the next newcomer, if there is one.
-inline Accept accept_newcomer(const Descriptor& door, Descriptor& connection);
+inline Accept accept_newcomer(const Handle& door, Handle& connection);
 
 /// Whether the process at the other end of a connection belongs to this user.
-[[nodiscard]] inline bool peer_is_same_user(const Descriptor& connection);
+[[nodiscard]] inline bool peer_is_same_user(const Handle& connection);
 /// A descriptor that becomes readable when the process at the other end ends; none where the kernel cannot give one.
-[[nodiscard]] inline Descriptor peer_death_handle(const Descriptor& connection);
+[[nodiscard]] inline Handle peer_death_handle(const Handle& connection);
 
 /// The most handles in one message.
 inline constexpr std::size_t max_handles = 4;
@@ -57,17 +57,17 @@ enum class Sent : std::uint8_t {
 };
 
 /// Sends one message, whole or not at all, without waiting.
-inline Sent send_message(const Descriptor& connection, std::span<const std::byte> message, std::span<const int> handles);
+inline Sent send_message(const Handle& connection, std::span<const std::byte> message, std::span<const int> handles);
 
 struct Arrived {
   enum class Kind : std::uint8_t { message, nothing, hang_up, malformed } kind = Kind::nothing;
   std::size_t bytes = 0;
-  std::vector<Descriptor> handles;
-  std::string problem;  ///< for Kind::malformed
+  std::vector<Handle> handles;
+  bool handles_lost = false;  ///< the process had no descriptor left for some of them
 };
 
 /// Receives one message, without waiting. What a dead peer had sent comes before its hang-up.
-[[nodiscard]] inline Arrived receive_message(const Descriptor& connection, std::span<std::byte> buffer);
+[[nodiscard]] inline Arrived receive_message(const Handle& connection, std::span<std::byte> buffer);
 
 }  // namespace memlane::detail::platform
 

@@ -7,22 +7,22 @@
 #include <string>
 #include <vector>
 
-#include "memlane/platform/descriptor.hpp"
+#include "memlane/platform/handle.hpp"
 
 namespace memlane::detail::platform {
 
 /// Opens the folder at `path`, creating it (and its parents) with mode 0700. No symbolic link is followed at its end, and
 /// a folder of another owner or with looser rights is refused: Error(foreign_directory | permission_denied | system).
-[[nodiscard]] inline Descriptor open_private_folder(const std::string& path);
+[[nodiscard]] inline Handle open_private_folder(const std::string& path);
 
 /// Whether /run/user/UID is there and ours.
 [[nodiscard]] inline bool is_own_folder(const std::string& path) noexcept;
 
 /// The same one level below an open folder. Nothing: it vanished meanwhile.
-[[nodiscard]] inline std::optional<Descriptor> open_private_subfolder(int folder, const std::string& name);
+[[nodiscard]] inline std::optional<Handle> open_private_subfolder(int folder, const std::string& name);
 
 /// Opens a folder below that is there already; nothing if it is not, or is not ours.
-[[nodiscard]] inline std::optional<Descriptor> find_private_subfolder(int folder, const std::string& name) noexcept;
+[[nodiscard]] inline std::optional<Handle> find_private_subfolder(int folder, const std::string& name) noexcept;
 
 enum class Place : std::uint8_t { placed, already_there, folder_gone };
 

@@ -9,7 +9,7 @@
 #include <optional>
 #include <string>
 
-#include "memlane/platform/descriptor.hpp"
+#include "memlane/platform/handle.hpp"
 
 namespace memlane::detail::platform {
 
@@ -46,7 +46,7 @@ class Mapping {
 
 /// The owner's side: the handle to give to others, and the only writable mapping there will ever be.
 struct OwnedMemory {
-  Descriptor handle;
+  Handle handle;
   Mapping mapping;
 };
 
@@ -62,7 +62,7 @@ enum class View : std::uint8_t {
 
 /// Maps memory that another process handed over, after checking everything that could hurt the reader: a regular tmpfs
 /// file (no huge pages: they may fault), sealed, as large as claimed, no holes. Throws Error(corrupt) with the reason.
-[[nodiscard]] inline Mapping map_foreign_memory(const Descriptor& handle, std::uint64_t claimed_bytes, View view);
+[[nodiscard]] inline Mapping map_foreign_memory(const Handle& handle, std::uint64_t claimed_bytes, View view);
 
 /// Reads pages in ahead of use; best effort.
 inline void populate(const Mapping& mapping) noexcept;

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "memlane/platform/descriptor.hpp"
+#include "memlane/platform/handle.hpp"
 
 namespace memlane::detail::platform {
 
@@ -19,9 +19,9 @@ class Poller {
   inline Poller();
 
   /// `key` comes back with the events. Keys are the caller's and not 0.
-  inline void add(const Descriptor& descriptor, std::uint64_t key);
-  inline void want_writable(const Descriptor& descriptor, std::uint64_t key, bool wanted);
-  inline void remove(const Descriptor& descriptor) noexcept;
+  inline void add(const Handle& descriptor, std::uint64_t key);
+  inline void want_writable(const Handle& descriptor, std::uint64_t key, bool wanted);
+  inline void remove(const Handle& descriptor) noexcept;
 
   /// Sleeps until something happens, at most `milliseconds` (-1: without an end), or until wake().
   inline void wait(std::vector<Event>& events, int milliseconds);
@@ -29,8 +29,8 @@ class Poller {
   inline void wake() const noexcept;
 
  private:
-  Descriptor set_;
-  Descriptor wake_;
+  Handle set_;
+  Handle wake_;
 };
 
 /// Starts no thread itself: blocks every signal for the calling thread, which then runs no handler of the program.

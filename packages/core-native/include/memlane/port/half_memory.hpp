@@ -38,7 +38,7 @@ namespace memlane::detail {
 }
 
 /// Maps a peer's half, which must be exactly what the depth demands. Throws Error(corrupt) or Corruption.
-[[nodiscard]] inline platform::Mapping map_half(const platform::Descriptor& handle, std::uint64_t claimed, std::uint64_t magic, std::uint32_t capacity,
+[[nodiscard]] inline platform::Mapping map_half(const platform::Handle& handle, std::uint64_t claimed, std::uint64_t magic, std::uint32_t capacity,
                                                 std::size_t bytes) {
   if (claimed != bytes) throw Corruption("a half of a link has the wrong size");
   platform::Mapping half = platform::map_foreign_memory(handle, claimed, platform::View::read_only);

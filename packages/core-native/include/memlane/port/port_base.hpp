@@ -35,7 +35,7 @@ class PortBase : public Port, public Armable, public std::enable_shared_from_thi
   }
 
   /// The same as a descriptor of the caller's own, for an event loop that closes what it reads.
-  [[nodiscard]] platform::Descriptor own_fileno() {
+  [[nodiscard]] platform::Handle own_fileno() {
     const auto lock = enter();
     auto own = waiter_.bell().another_read_end();
     waiter_.watch();
@@ -68,11 +68,15 @@ class PortBase : public Port, public Armable, public std::enable_shared_from_thi
   void join(const std::filesystem::path& directory, const LaneName& lane, Timeout join_timeout) {
     endpoint_ = Endpoint::open(directory);
     generation_ = platform::fork_generation();
-    number_ = endpoint_->add(shared_from_this());  // first, so that whoever sees the announcement can call
-    folder_ = std::make_unique<LaneFolder>(endpoint_->directory(), lane, kind_, address(), announcement());
-    const auto peers = folder_->announced(opposite(kind_));
     {
       const std::lock_guard lock(mutex_);
+      number_ = endpoint_->add(shared_from_this());  // first, so that whoever sees the announcement can call
+    }
+    auto folder = std::make_unique<LaneFolder>(endpoint_->directory(), lane, kind_, address(), announcement());
+    const auto peers = folder->announced(opposite(kind_));
+    {
+      const std::lock_guard lock(mutex_);
+      folder_ = std::move(folder);
       for (const PortAddress& peer : peers) {
         if (!knows(peer)) unsettled_.insert(peer);  // unless it has called us already
       }
@@ -163,6 +167,18 @@ class PortBase : public Port, public Armable, public std::enable_shared_from_thi
     return announcement;
   }
 
+  /// Shows the live counters in the announcement, at most ten times a second. Under the mutex, as things move; `fill` puts
+  /// the numbers in. What people's tools show is no older than that while the port works, and exact when it is asked.
+  template <class Fill>
+  void show_counters(std::int64_t now, Fill&& fill) {
+    if (now - counters_shown_ < counters_pause || !folder_) return;
+    counters_shown_ = now;
+    Announcement announcement{};
+    fill(announcement);
+    announcement.counters_time = now;
+    folder_->update(announcement);
+  }
+
   [[nodiscard]] PortBody port_body(std::uint32_t depth, Overflow overflow) const {
     PortBody body{};
     const auto hash = lane_hash(lane_);
@@ -231,7 +247,10 @@ class PortBase : public Port, public Armable, public std::enable_shared_from_thi
     unsettled_.clear();  // whoever is frozen is linked when it thaws
   }
 
+  static constexpr std::int64_t counters_pause = 100'000'000;  // nanoseconds
+
   std::uint32_t generation_ = platform::fork_generation();
+  std::int64_t counters_shown_ = 0;
   std::set<PortAddress> unsettled_;
   std::condition_variable settled_;
 };

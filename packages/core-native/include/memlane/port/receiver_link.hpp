@@ -43,7 +43,7 @@ class ReceiverLink {
 
   [[nodiscard]] bool is_up() const noexcept { return ring_.has_value(); }
   /// The sender's half has come. Throws Corruption or Error.
-  void complete(const HalfBody& half, const platform::Descriptor& memory, platform::Descriptor bell) {
+  void complete(const HalfBody& half, const platform::Handle& memory, platform::Handle bell) {
     if (is_up()) throw Corruption("a second half for one link");
     peer_half_ = map_half(memory, half.bytes, sender_half_magic, ring_capacity(depth_), sender_half_bytes(depth_));
     bell_ = platform::ForeignBell(std::move(bell));

@@ -126,18 +126,7 @@ class ReceiverPort final : public PortBase {
 
   [[nodiscard]] SubscriberStats stats() {
     const auto lock = enter();
-    SubscriberStats stats;
-    stats.received = received_;
-    stats.received_bytes = received_bytes_;
-    stats.dropped = dropped_by_gone_;
-    stats.peers = live_links();
-    stats.broken = broken_count_;
-    for (const auto& link : links_) {
-      stats.dropped += link->dropped();
-      stats.held += link->held();
-      if (waits_safely(*link)) stats.waiting += link->waiting();
-    }
-    return stats;
+    return count();
   }
 
   /// Takes nothing more. Samples that are held stay valid until they are released.
@@ -176,6 +165,7 @@ class ReceiverPort final : public PortBase {
       return;
     }
     try {
+      if (message.handles_lost) fail_for_lost_handles();
       handle(peer, from, message);
     } catch (const Error& error) {
       fail_link(peer, from, error.code(), error.what());
@@ -233,6 +223,32 @@ class ReceiverPort final : public PortBase {
     }
   }
 
+  [[nodiscard]] SubscriberStats count() const {
+    SubscriberStats stats;
+    stats.received = received_;
+    stats.received_bytes = received_bytes_;
+    stats.dropped = dropped_by_gone_;
+    stats.peers = live_links();
+    stats.broken = broken_count_;
+    for (const auto& link : links_) {
+      stats.dropped += link->dropped();
+      stats.held += link->held();
+      if (waits_safely(*link)) stats.waiting += link->waiting();
+    }
+    return stats;
+  }
+
+  void show_counters_at(std::int64_t now) {
+    show_counters(now, [&](Announcement& announcement) {
+      const SubscriberStats stats = count();
+      announcement.samples = stats.received;
+      announcement.bytes_moved = stats.received_bytes;
+      announcement.dropped = stats.dropped;
+      announcement.waiting = stats.waiting;
+      announcement.peers = stats.peers;
+    });
+  }
+
   [[nodiscard]] bool something_to_do() {
     if (problem_) return true;
     return std::ranges::any_of(links_, [](const auto& link) {
@@ -266,7 +282,9 @@ class ReceiverPort final : public PortBase {
           link->ring_if_asleep();
           ++received_;
           received_bytes_ += sample->descriptor.length;
-          return Delivery{link, std::move(*sample), platform::monotonic_now()};
+          const std::int64_t now = platform::monotonic_now();
+          show_counters_at(now);
+          return Delivery{link, std::move(*sample), now};
         }
         if (link->has_left() && link->held() == 0 && !link->anything_waits()) {
           remove(*link);

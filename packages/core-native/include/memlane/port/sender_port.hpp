@@ -106,6 +106,7 @@ class SenderPort final : public PortBase {
     remember(descriptor, slot);
     pool_.release(slot);
     drop_broken();
+    show_counters_at(static_cast<std::int64_t>(descriptor.sent_time));
     return reached;
   }
 
@@ -134,18 +135,7 @@ class SenderPort final : public PortBase {
   [[nodiscard]] PublisherStats stats() {
     const auto lock = enter();
     collect_returns();
-    PublisherStats stats;
-    stats.sent = sequence_;
-    stats.sent_bytes = sent_bytes_;
-    stats.dropped = dropped_by_gone_;
-    stats.bytes = pool_.held_bytes();
-    stats.peers = live_links();
-    stats.broken = broken_count_;
-    for (const auto& link : links_) {
-      stats.dropped += link->dropped();
-      stats.waiting += link->outstanding();
-    }
-    return stats;
+    return count();
   }
 
   /// Leaves the lane. What was sent stays readable for those who were linked. Loans stay valid until they are given up.
@@ -173,6 +163,7 @@ class SenderPort final : public PortBase {
       return;
     }
     try {
+      if (message.handles_lost) fail_for_lost_handles();
       handle(peer, from, message);
     } catch (const std::exception&) {
       // What the receiver sent makes no sense, or we lack the means for a link: that receiver does without us.
@@ -290,6 +281,33 @@ class SenderPort final : public PortBase {
       if (stops_ != stops) return false;
       if (outcome == Waiter::Outcome::timed_out) return reached();
     }
+  }
+
+  [[nodiscard]] PublisherStats count() const {
+    PublisherStats stats;
+    stats.sent = sequence_;
+    stats.sent_bytes = sent_bytes_;
+    stats.dropped = dropped_by_gone_;
+    stats.bytes = pool_.held_bytes();
+    stats.peers = live_links();
+    stats.broken = broken_count_;
+    for (const auto& link : links_) {
+      stats.dropped += link->dropped();
+      stats.waiting += link->outstanding();
+    }
+    return stats;
+  }
+
+  void show_counters_at(std::int64_t now) {
+    show_counters(now, [&](Announcement& announcement) {
+      const PublisherStats stats = count();
+      announcement.samples = stats.sent;
+      announcement.bytes_moved = stats.sent_bytes;
+      announcement.dropped = stats.dropped;
+      announcement.waiting = stats.waiting;
+      announcement.memory = stats.bytes;
+      announcement.peers = stats.peers;
+    });
   }
 
   static void write_meta(Slot& slot, std::uint64_t bytes, const SendInfo& info) {

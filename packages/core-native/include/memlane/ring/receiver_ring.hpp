@@ -59,7 +59,11 @@ class ReceiverRing {
           continue;
         }
       }
-      if (tail_ - head_ > mask_ + 1) throw Corruption("the sender's tail is out of range");
+      if (tail_ - head_ > mask_ + 1) {
+        // The tail may be younger than the floor we saw: then the floor has moved on as well.
+        if (may_be_taken_back_ && load_floor() > head_) continue;
+        throw Corruption("the sender's tail is out of range");
+      }
       return Look{descriptors_[head_ & mask_].load(), head_};
     }
     return std::nullopt;

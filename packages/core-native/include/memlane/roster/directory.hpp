@@ -35,7 +35,7 @@ class Directory {
 
  private:
   std::string path_;
-  platform::Descriptor handle_;
+  platform::Handle handle_;
 };
 
 }  // namespace memlane::detail

@@ -185,7 +185,7 @@ class LaneFolder {
   std::string folder_name_;
   PortKind kind_;
   PortAddress self_;
-  platform::Descriptor folder_;
+  platform::Handle folder_;
 };
 
 }  // namespace memlane::detail

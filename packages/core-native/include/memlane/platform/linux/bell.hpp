@@ -34,15 +34,15 @@ inline int reopen(int descriptor, int flags) noexcept {
 inline Bell::Bell() {
   std::array<int, 2> ends{-1, -1};
   if (sys::call("pipe2", [&] { return ::pipe2(ends.data(), O_NONBLOCK | O_CLOEXEC); }) != 0) sys::fail("cannot create a bell", errno);
-  read_end_ = Descriptor(ends[0]);
-  write_end_ = Descriptor(ends[1]);
+  read_end_ = Handle(ends[0]);
+  write_end_ = Handle(ends[1]);
   ::fcntl(ends[1], F_SETPIPE_SZ, linux_bell::pipe_bytes);
 }
 
-inline Descriptor Bell::another_read_end() const {
+inline Handle Bell::another_read_end() const {
   const int number = linux_bell::reopen(read_end_.get(), O_RDONLY);
   if (number < 0) sys::fail("cannot open the bell again", errno);
-  return Descriptor(number);
+  return Handle(number);
 }
 
 inline void Bell::ring() const noexcept { linux_bell::ring(write_end_.get()); }
@@ -65,12 +65,12 @@ inline Bell::Wake Bell::wait(std::int64_t nanoseconds) const {
   sys::fail("cannot wait for a bell", errno);
 }
 
-inline ForeignBell::ForeignBell(Descriptor handle) {
+inline ForeignBell::ForeignBell(Handle handle) {
   struct stat status {};
   if (::fstat(handle.get(), &status) != 0 || !S_ISFIFO(status.st_mode)) {
     throw Error(ErrorCode::corrupt, "the bell that a peer handed over is not a pipe");
   }
-  write_end_ = Descriptor(linux_bell::reopen(handle.get(), O_WRONLY));
+  write_end_ = Handle(linux_bell::reopen(handle.get(), O_WRONLY));
   if (!write_end_) sys::fail("cannot open a peer's bell (is /proc mounted?)", errno);
 }
 

@@ -32,16 +32,16 @@ inline sockaddr_un address_of(FolderRef folder, const std::string& name) {
   return address;
 }
 
-inline Descriptor new_socket() {
+inline Handle new_socket() {
   const int number = sys::call("socket", [] { return ::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0); });
   if (number < 0) sys::fail("cannot create a socket", errno);
-  return Descriptor(number);
+  return Handle(number);
 }
 
 }  // namespace linux_door
 
-inline Descriptor open_door(FolderRef folder, const std::string& name) {
-  Descriptor door = linux_door::new_socket();
+inline Handle open_door(FolderRef folder, const std::string& name) {
+  Handle door = linux_door::new_socket();
   // Before bind: the socket file is made with these rights, so it never has looser ones.
   if (sys::call("fchmod", [&] { return ::fchmod(door.get(), 0600); }) != 0) sys::fail("cannot restrict the door's rights", errno);
   const std::string hidden = "." + name;
@@ -71,10 +71,10 @@ inline KnockResult knock(FolderRef folder, const std::string& name) {
   }
 }
 
-inline Accept accept_newcomer(const Descriptor& door, Descriptor& connection) {
+inline Accept accept_newcomer(const Handle& door, Handle& connection) {
   const int number = sys::retried("accept4", [&] { return ::accept4(door.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK); });
   if (number >= 0) {
-    connection = Descriptor(number);
+    connection = Handle(number);
     return Accept::accepted;
   }
   switch (errno) {
@@ -86,7 +86,7 @@ inline Accept accept_newcomer(const Descriptor& door, Descriptor& connection) {
   }
 }
 
-inline bool peer_is_same_user(const Descriptor& connection) {
+inline bool peer_is_same_user(const Handle& connection) {
   ucred peer{};
   socklen_t length = sizeof peer;
   if (sys::call("getsockopt", [&] { return ::getsockopt(connection.get(), SOL_SOCKET, SO_PEERCRED, &peer, &length); }) != 0) return false;
@@ -94,14 +94,14 @@ inline bool peer_is_same_user(const Descriptor& connection) {
   return peer.uid == ::geteuid();
 }
 
-inline Descriptor peer_death_handle(const Descriptor& connection) {
+inline Handle peer_death_handle(const Handle& connection) {
   int number = -1;
   socklen_t length = sizeof number;
   if (sys::call("getsockopt", [&] { return ::getsockopt(connection.get(), SOL_SOCKET, SO_PEERPIDFD, &number, &length); }) != 0) return {};
-  return Descriptor(number);
+  return Handle(number);
 }
 
-inline Sent send_message(const Descriptor& connection, std::span<const std::byte> message, std::span<const int> handles) {
+inline Sent send_message(const Handle& connection, std::span<const std::byte> message, std::span<const int> handles) {
   iovec part{const_cast<std::byte*>(message.data()), message.size()};
   alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int) * max_handles)> control{};
   msghdr header{};
@@ -126,7 +126,7 @@ inline Sent send_message(const Descriptor& connection, std::span<const std::byte
   }
 }
 
-inline Arrived receive_message(const Descriptor& connection, std::span<std::byte> buffer) {
+inline Arrived receive_message(const Handle& connection, std::span<std::byte> buffer) {
   Arrived arrived;
   iovec part{buffer.data(), buffer.size()};
   alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int) * max_handles)> control{};
@@ -156,12 +156,13 @@ inline Arrived receive_message(const Descriptor& connection, std::span<std::byte
     }
   }
   arrived.bytes = static_cast<std::size_t>(bytes);
+  // The limit of open files of this process, or a security module, kept some of the handles: the rest is of no use.
   if ((header.msg_flags & MSG_CTRUNC) != 0) {
-    arrived.kind = Arrived::Kind::malformed;
-    arrived.problem = "handles were lost on the way: the limit of open files of this process, or a security module, kept them";
-  } else if ((header.msg_flags & MSG_TRUNC) != 0) {
-    arrived.kind = Arrived::Kind::malformed;
-    arrived.problem = "a message was longer than any message can be";
+    arrived.handles_lost = true;
+    arrived.handles.clear();
+  }
+  if ((header.msg_flags & MSG_TRUNC) != 0) {
+    arrived.kind = Arrived::Kind::malformed;  // longer than any message can be
   } else {
     // An empty read is the hang-up: no message of ours is empty.
     arrived.kind = bytes == 0 ? Arrived::Kind::hang_up : Arrived::Kind::message;

@@ -37,7 +37,7 @@ inline void make_parents(const std::string& path) {
 
 }  // namespace linux_files
 
-inline Descriptor open_private_folder(const std::string& path) {
+inline Handle open_private_folder(const std::string& path) {
   if (::access(path.c_str(), F_OK) != 0) linux_files::make_parents(path);
   if (sys::call("mkdir", [&] { return ::mkdir(path.c_str(), 0700); }) != 0 && errno != EEXIST) {
     sys::fail("cannot create the lane directory " + path, errno);
@@ -49,7 +49,7 @@ inline Descriptor open_private_folder(const std::string& path) {
     }
     sys::fail("cannot open the lane directory " + path, errno);
   }
-  Descriptor folder(number);
+  Handle folder(number);
   if (const std::string objection = linux_files::objection(number); !objection.empty()) {
     throw Error(ErrorCode::foreign_directory, "the lane directory " + path + " is refused: " + objection);
   }
@@ -61,15 +61,15 @@ inline bool is_own_folder(const std::string& path) noexcept {
   return ::lstat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid == ::geteuid();
 }
 
-inline std::optional<Descriptor> find_private_subfolder(int folder, const std::string& name) noexcept {
+inline std::optional<Handle> find_private_subfolder(int folder, const std::string& name) noexcept {
   const int number = sys::retried("openat", [&] { return ::openat(folder, name.c_str(), linux_files::open_folder_flags); });
   if (number < 0) return std::nullopt;
-  Descriptor found(number);
+  Handle found(number);
   if (!linux_files::objection(number).empty()) return std::nullopt;
   return found;
 }
 
-inline std::optional<Descriptor> open_private_subfolder(int folder, const std::string& name) {
+inline std::optional<Handle> open_private_subfolder(int folder, const std::string& name) {
   if (sys::call("mkdirat", [&] { return ::mkdirat(folder, name.c_str(), 0700); }) != 0 && errno != EEXIST) {
     sys::fail("cannot create a lane's folder", errno);
   }
@@ -79,7 +79,7 @@ inline std::optional<Descriptor> open_private_subfolder(int folder, const std::s
     if (errno == ELOOP || errno == ENOTDIR) throw Error(ErrorCode::foreign_directory, "a lane's folder (" + name + ") is not a folder");
     sys::fail("cannot open a lane's folder", errno);
   }
-  Descriptor opened(number);
+  Handle opened(number);
   if (const std::string objection = linux_files::objection(number); !objection.empty()) {
     throw Error(ErrorCode::foreign_directory, "a lane's folder (" + name + ") is refused: " + objection);
   }
@@ -92,7 +92,7 @@ inline Place place_file(int folder, const std::string& hidden, const std::string
     if (errno == ENOENT) return Place::folder_gone;
     sys::fail("cannot write to the lane directory", errno);
   }
-  const Descriptor file(number);
+  const Handle file(number);
   const auto written = sys::retried("write", [&] { return ::write(number, content.data(), content.size()); });
   int error = std::cmp_equal(written, content.size()) ? 0 : (written < 0 ? errno : ENOSPC);
   // linkat, not rename: it refuses to replace.
@@ -111,7 +111,7 @@ inline std::optional<std::vector<std::byte>> read_file(int folder, const std::st
     if (errno == ELOOP) throw Error(ErrorCode::corrupt, "the file " + name + " in the lane directory is a symbolic link");
     sys::fail("cannot read from the lane directory", errno);
   }
-  const Descriptor file(number);
+  const Handle file(number);
   struct stat status {};
   if (::fstat(number, &status) != 0 || !S_ISREG(status.st_mode)) {
     throw Error(ErrorCode::corrupt, "the file " + name + " in the lane directory is not a regular file");

@@ -59,19 +59,19 @@ inline Mapping map(int handle, std::size_t bytes, int protection, int flags, con
   return {address, bytes};
 }
 
-inline Descriptor create(const char* name) {
+inline Handle create(const char* name) {
   int number = sys::call("memfd_create", [&] { return ::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL); });
   if (number < 0 && errno == EINVAL) {  // before Linux 6.3
     number = sys::call("memfd_create", [&] { return ::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING); });
   }
   if (number < 0) sys::fail("cannot create shared memory", errno);
-  return Descriptor(number);
+  return Handle(number);
 }
 
 /// gVisor reports F_SEAL_FUTURE_WRITE and does not enforce it: then memory would not be what we promise it is.
 inline bool seals_are_enforced() {
   static const bool enforced = [] {
-    const Descriptor probe = create("memlane-probe");
+    const Handle probe = create("memlane-probe");
     if (::ftruncate(probe.get(), static_cast<off_t>(page_size())) != 0) return false;
     if (::fcntl(probe.get(), F_ADD_SEALS, seals_of_ours) != 0) return false;
     void* const address = ::mmap(nullptr, page_size(), PROT_READ | PROT_WRITE, MAP_SHARED, probe.get(), 0);
@@ -108,7 +108,7 @@ inline OwnedMemory create_memory(const char* name, std::size_t bytes) {
   return memory;
 }
 
-inline Mapping map_foreign_memory(const Descriptor& handle, std::uint64_t claimed_bytes, View view) {
+inline Mapping map_foreign_memory(const Handle& handle, std::uint64_t claimed_bytes, View view) {
   struct stat status {};
   if (sys::call("fstat", [&] { return ::fstat(handle.get(), &status); }) != 0) sys::fail("cannot look at a peer's memory", errno);
   if (!S_ISREG(status.st_mode)) linux_memory::refuse("not a regular file");
@@ -152,10 +152,10 @@ inline constexpr unsigned long pagemap_scan = _IOWR('f', 16, PageScan);
 inline int pagemap() {
   thread_local struct {
     std::uint32_t generation = ~0U;
-    Descriptor file;
+    Handle file;
   } cache;
   if (cache.generation != fork_generation()) {
-    cache.file = Descriptor(::open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC));
+    cache.file = Handle(::open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC));
     cache.generation = fork_generation();
   }
   return cache.file.get();

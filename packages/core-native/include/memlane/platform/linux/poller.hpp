@@ -15,14 +15,14 @@ namespace memlane::detail::platform {
 inline Poller::Poller() {
   const int set = sys::call("epoll_create1", [] { return ::epoll_create1(EPOLL_CLOEXEC); });
   if (set < 0) sys::fail("cannot create an epoll set", errno);
-  set_ = Descriptor(set);
+  set_ = Handle(set);
   const int wake = sys::call("eventfd", [] { return ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); });
   if (wake < 0) sys::fail("cannot create an eventfd", errno);
-  wake_ = Descriptor(wake);
+  wake_ = Handle(wake);
   add(wake_, 0);
 }
 
-inline void Poller::add(const Descriptor& descriptor, std::uint64_t key) {
+inline void Poller::add(const Handle& descriptor, std::uint64_t key) {
   epoll_event event{};
   event.events = EPOLLIN;
   event.data.u64 = key;
@@ -31,14 +31,14 @@ inline void Poller::add(const Descriptor& descriptor, std::uint64_t key) {
   }
 }
 
-inline void Poller::want_writable(const Descriptor& descriptor, std::uint64_t key, bool wanted) {
+inline void Poller::want_writable(const Handle& descriptor, std::uint64_t key, bool wanted) {
   epoll_event event{};
   event.events = EPOLLIN | (wanted ? static_cast<std::uint32_t>(EPOLLOUT) : 0U);
   event.data.u64 = key;
   sys::call("epoll_ctl", [&] { return ::epoll_ctl(set_.get(), EPOLL_CTL_MOD, descriptor.get(), &event); });
 }
 
-inline void Poller::remove(const Descriptor& descriptor) noexcept {
+inline void Poller::remove(const Handle& descriptor) noexcept {
   epoll_event unused{};
   sys::call("epoll_ctl", [&] { return ::epoll_ctl(set_.get(), EPOLL_CTL_DEL, descriptor.get(), &unused); });
 }

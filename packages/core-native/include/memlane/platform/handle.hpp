@@ -10,15 +10,15 @@
 
 namespace memlane::detail::platform {
 
-class Descriptor {
+class Handle {
  public:
-  Descriptor() noexcept = default;
+  Handle() noexcept = default;
   /// Takes over `number`; a negative one is no descriptor.
-  explicit Descriptor(int number) : number_(number), generation_(fork_generation()) {
+  explicit Handle(int number) : number_(number), generation_(fork_generation()) {
     if (number_ >= 0) register_descriptor(number_);
   }
-  Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)), generation_(other.generation_) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
+  Handle(Handle&& other) noexcept : number_(std::exchange(other.number_, -1)), generation_(other.generation_) {}
+  Handle& operator=(Handle&& other) noexcept {
     if (this != &other) {
       reset();
       number_ = std::exchange(other.number_, -1);
@@ -26,9 +26,9 @@ class Descriptor {
     }
     return *this;
   }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() { reset(); }
+  Handle(const Handle&) = delete;
+  Handle& operator=(const Handle&) = delete;
+  ~Handle() { reset(); }
 
   void reset() noexcept {
     const int number = std::exchange(number_, -1);
@@ -36,6 +36,12 @@ class Descriptor {
     if (number < 0 || generation_ != fork_generation()) return;
     unregister_descriptor(number);
     ::close(number);
+  }
+
+  /// Hands the descriptor to another owner, who closes it; a fork no longer takes it away.
+  [[nodiscard]] int release() noexcept {
+    if (number_ >= 0) unregister_descriptor(number_);
+    return std::exchange(number_, -1);
   }
 
   [[nodiscard]] int get() const noexcept { return number_; }
