@@ -5,6 +5,19 @@ import { all, commands, ctest, jest, nodeTest, pytest } from "./lib/runners.mjs"
 
 const node = process.execPath;
 
+// The wheel is installed, so the stubs are held against what is really in it.
+const pythonTypes = {
+  "mypy, strictly": ["mypy", "packages/py-shim", "packages/cpp-header", "conformance", "examples", "bench"],
+  "the stubs tell the truth": ["stubtest", "memlane", "--mypy-config-file", "pyproject.toml"],
+};
+
+// What npm users get: both module kinds find their code and their types.
+const typescriptPackage = {
+  "tsc, strictly": ["turbo", "run", "typecheck", "--ui=stream"],
+  publint: ["pnpm", "--filter", "memlane", "exec", "publint", "--strict"],
+  "are the types wrong": ["pnpm", "--filter", "memlane", "exec", "attw", "--pack", "."],
+};
+
 export const suites = [
   { name: "lint", run: commands(checks()) },
   {
@@ -15,8 +28,8 @@ export const suites = [
   { name: "core-asan", run: ctest("asan") },
   { name: "core-tsan", run: ctest("tsan") },
   { name: "cpp-header", run: all(ctest("release"), pytest("packages/cpp-header/tests")) },
-  { name: "python", run: pytest("packages/py-shim/tests") },
-  { name: "typescript", run: jest("packages/ts-sdk") },
+  { name: "python", run: all(commands(pythonTypes), pytest("packages/py-shim/tests")) },
+  { name: "typescript", run: all(commands(typescriptPackage), jest("packages/ts-sdk")) },
   { name: "conformance", run: jest("conformance") },
   { name: "docs", run: docs("README.md", "docs", "CONTRIBUTING.md") },
 ];

@@ -19,6 +19,7 @@ export function environment(extra = {}) {
     TURBO_TELEMETRY_DISABLED: "1",
     DO_NOT_TRACK: "1",
     PIP_DISABLE_PIP_VERSION_CHECK: "1",
+    npm_config_jobs: "max", // node-gyp's number of compilers at once
     CI: process.env.CI ?? "1", // no tool may ask a question
     ...extra,
   };
