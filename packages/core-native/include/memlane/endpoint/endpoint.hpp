@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "memlane/endpoint/connection.hpp"
+#include "memlane/endpoint/graveyard.hpp"
 #include "memlane/endpoint/peer.hpp"
 #include "memlane/endpoint/port.hpp"
 #include "memlane/platform/poller.hpp"
@@ -25,33 +26,18 @@
 
 namespace memlane::detail {
 
-class Endpoint : public std::enable_shared_from_this<Endpoint> {
+class Endpoint {
  public:
-  /// This process's endpoint in a directory; made if there is none.
-  [[nodiscard]] static std::shared_ptr<Endpoint> open(const std::filesystem::path& chosen) {
-    const std::string path = directory_path(chosen);
-    Table& table = Table::instance();
-    const platform::ForkLock no_fork_now;
-    const std::lock_guard lock(table.mutex);
-    if (table.generation != platform::fork_generation()) {
-      // The parent's endpoints: their descriptors are closed, their threads are not here, and nothing of them may run.
-      new std::map(std::move(table.endpoints));
-      table.endpoints.clear();
-      table.generation = platform::fork_generation();
+  /// Use EndpointTable::open: a process has one endpoint in a directory.
+  explicit Endpoint(const std::string& path)
+      : directory_(path), id_(EndpointId::fresh()), generation_(platform::fork_generation()), door_(platform::open_door(directory_.ref(), id_.door_name())) {
+    try {
+      start();
+    } catch (...) {
+      platform::remove_file(directory_.handle(), id_.door_name());
+      throw;
     }
-    if (auto existing = table.endpoints[path].lock()) return existing;
-    auto endpoint = std::make_shared<Endpoint>(Private{}, path);
-    table.endpoints[path] = endpoint;
-    endpoint->start();
-    return endpoint;
   }
-
- private:
-  struct Private {};
-
- public:
-  Endpoint(Private /*only open() makes them*/, const std::string& path)
-      : directory_(path), id_(EndpointId::fresh()), generation_(platform::fork_generation()), door_(platform::open_door(directory_.ref(), id_.door_name())) {}
 
   Endpoint(const Endpoint&) = delete;
   Endpoint& operator=(const Endpoint&) = delete;
@@ -62,6 +48,26 @@ class Endpoint : public std::enable_shared_from_this<Endpoint> {
   [[nodiscard]] const Directory& directory() const noexcept { return directory_; }
   /// Whether this process is a fork of the one that the endpoint belongs to.
   [[nodiscard]] bool is_parents() const noexcept { return generation_ != platform::fork_generation(); }
+
+  /// Ends the service thread, sends what is still queued, closes the door. Does nothing in a forked child: the thread is
+  /// not here, and the descriptors are closed already.
+  void stop() noexcept {
+    if (is_parents()) return;
+    std::thread* const thread = std::exchange(thread_, nullptr);
+    if (thread == nullptr) return;
+    stopping_.store(true, std::memory_order_release);
+    poller_.wake();
+    thread->join();
+    delete thread;
+    const std::lock_guard lock(mutex_);
+    say_last_words();
+    platform::remove_file(directory_.handle(), id_.door_name());
+    door_.reset();
+    // Every peer hears it now, whatever a forked child still holds open.
+    for (const auto& [key, watched] : watched_) {
+      if (watched.connection) ::shutdown(watched.connection->socket().get(), SHUT_WR);
+    }
+  }
 
   /// Gives the port a number, under which messages find it.
   [[nodiscard]] std::uint64_t add(const std::shared_ptr<Port>& port) {
@@ -114,40 +120,6 @@ class Endpoint : public std::enable_shared_from_this<Endpoint> {
   }
 
  private:
-  /// All endpoints of this process; never destroyed, since ports may be static objects.
-  struct Table {
-    std::mutex mutex;
-    std::uint32_t generation = platform::fork_generation();
-    std::map<std::string, std::weak_ptr<Endpoint>> endpoints;
-
-    static Table& instance() {
-      static Table* const table = [] {
-        auto* made = new Table;
-        // A program that ends with open ports leaves no names behind either.
-        std::atexit([] { Table::instance().leave_all(); });
-        return made;
-      }();
-      return *table;
-    }
-
-    void leave_all() noexcept {
-      if (generation != platform::fork_generation()) return;
-      std::vector<std::shared_ptr<Endpoint>> alive;
-      {
-        const std::lock_guard lock(mutex);
-        for (const auto& [path, endpoint] : endpoints) {
-          if (auto one = endpoint.lock()) alive.push_back(std::move(one));
-        }
-      }
-      for (const auto& endpoint : alive) {
-        endpoint->remove_own_names();  // before the door, which marks the names that belong to it
-        endpoint->stop();
-      }
-      // Ports that are destroyed after this find a stopped endpoint, and must not run its destructor's work again.
-      new std::vector(std::move(alive));
-    }
-  };
-
   struct Watched {
     std::shared_ptr<Connection> connection;  // null: the door
     std::optional<EndpointId> peer;          // known since hello
@@ -178,25 +150,7 @@ class Endpoint : public std::enable_shared_from_this<Endpoint> {
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   }
 
-  /// Ends the service thread, sends what is still queued, closes the door. Does nothing in a forked child: the thread is
-  /// not here, and the descriptors are closed already.
-  void stop() noexcept {
-    if (is_parents()) return;
-    std::thread* const thread = std::exchange(thread_, nullptr);
-    if (thread == nullptr) return;
-    stopping_.store(true, std::memory_order_release);
-    poller_.wake();
-    thread->join();
-    delete thread;
-    say_last_words();
-    platform::remove_file(directory_.handle(), id_.door_name());
-    door_.reset();
-    // Every peer hears it now, whatever a forked child still holds open.
-    for (const auto& [key, watched] : watched_) {
-      if (watched.connection) ::shutdown(watched.connection->socket().get(), SHUT_WR);
-    }
-  }
-
+  /// Under mutex_, when the service thread is gone.
   void say_last_words() noexcept {
     const std::int64_t until = platform::monotonic_now() + last_words;
     for (const auto& [key, watched] : watched_) {
@@ -204,16 +158,6 @@ class Endpoint : public std::enable_shared_from_this<Endpoint> {
         watched.connection->flush();
         if (watched.connection->has_queued()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
       }
-    }
-  }
-
-  void remove_own_names() noexcept {
-    try {
-      for (const std::string& name : platform::list_folder(directory_.handle())) {
-        if (name.starts_with("lane-")) LaneFolder::sweep(directory_, id_, name, [&](const EndpointId& endpoint) { return endpoint == id_; });
-      }
-    } catch (const Error&) {
-      // The process ends; whoever joins next removes what is left.
     }
   }
 
@@ -238,7 +182,7 @@ class Endpoint : public std::enable_shared_from_this<Endpoint> {
   // ---- the service thread ----
 
   void serve() {
-    sweep_directory();
+    attend_to([&] { sweep_directory(directory_, id_); });
     std::vector<platform::Poller::Event> events;
     while (!stopping_.load(std::memory_order_acquire)) {
       poller_.wait(events, milliseconds_until_next_timer());
@@ -474,59 +418,13 @@ class Endpoint : public std::enable_shared_from_this<Endpoint> {
     }
   }
 
-  // ---- names of the dead ----
-
-  [[nodiscard]] bool nobody_behind(const std::string& door) noexcept {
-    try {
-      return platform::knock(directory_.ref(), door).outcome == platform::Knock::nobody;
-    } catch (const Error&) {
-      return false;  // not known to be dead
-    }
-  }
-
   void bury_the_dead() {
     std::set<EndpointId> candidates;
     {
       const std::lock_guard lock(mutex_);
       candidates.swap(to_bury_);
     }
-    std::erase_if(candidates, [&](const EndpointId& id) {
-      // A process that ended in order took its door away itself, and its ports' names before.
-      return !platform::identify(directory_.handle(), id.door_name()) || !nobody_behind(id.door_name());
-    });
-    remove_names_of(candidates);
-  }
-
-  /// Once, at the start: what others left when they were killed and nobody was there to see it.
-  void sweep_directory() {
-    try {
-      std::set<EndpointId> dead;
-      std::set<EndpointId> doors;
-      const auto names = platform::list_folder(directory_.handle());
-      for (const std::string& name : names) {
-        if (!name.starts_with("door-")) continue;
-        const auto id = EndpointId::parse(std::string_view(name).substr(5));
-        if (!id) continue;
-        doors.insert(*id);
-        if (*id != id_ && nobody_behind(name)) dead.insert(*id);
-      }
-      remove_names_of(dead);
-    } catch (const Error&) {
-      // A look that fails is no reason not to serve.
-    }
-  }
-
-  void remove_names_of(const std::set<EndpointId>& dead) {
-    if (dead.empty()) return;
-    try {
-      for (const std::string& name : platform::list_folder(directory_.handle())) {
-        if (name.starts_with("lane-")) LaneFolder::sweep(directory_, id_, name, [&](const EndpointId& endpoint) { return dead.contains(endpoint); });
-      }
-    } catch (const Error&) {
-      return;  // the doors stay, so that the next look finds the rest
-    }
-    // Last: a door without a process marks the names that belong to it.
-    for (const EndpointId& id : dead) platform::remove_file(directory_.handle(), id.door_name());
+    if (!candidates.empty()) bury_if_dead(directory_, id_, candidates);
   }
 
   Directory directory_;

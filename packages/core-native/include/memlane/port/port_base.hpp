@@ -13,7 +13,7 @@
 #include <string>
 #include <utility>
 
-#include "memlane/endpoint/endpoint.hpp"
+#include "memlane/endpoint/endpoint_table.hpp"
 #include "memlane/error.hpp"
 #include "memlane/lane_name.hpp"
 #include "memlane/port/waiter.hpp"
@@ -66,7 +66,7 @@ class PortBase : public Port, public Armable, public std::enable_shared_from_thi
 
   /// The second half of construction: needs shared_from_this().
   void join(const std::filesystem::path& directory, const LaneName& lane, Timeout join_timeout) {
-    endpoint_ = Endpoint::open(directory);
+    endpoint_ = EndpointTable::open(directory);
     generation_ = platform::fork_generation();
     {
       const std::lock_guard lock(mutex_);

@@ -1,0 +1,77 @@
+// The endpoints of this process: one for each lane directory in use.
+#pragma once
+
+#include <cstdlib>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "memlane/endpoint/endpoint.hpp"
+
+namespace memlane::detail {
+
+class EndpointTable {
+ public:
+  /// This process's endpoint in a directory; made if there is none. It lives as long as somebody holds it.
+  [[nodiscard]] static std::shared_ptr<Endpoint> open(const std::filesystem::path& chosen) {
+    const std::string path = directory_path(chosen);
+    EndpointTable& table = instance();
+    const platform::ForkLock no_fork_now;
+    const std::lock_guard lock(table.mutex_);
+    if (table.generation_ != platform::fork_generation()) {
+      // What is here are the parent's: their descriptors are closed, their threads are not here, and nothing of them may run.
+      new std::map(std::move(table.endpoints_));
+      table.endpoints_.clear();
+      table.generation_ = platform::fork_generation();
+    }
+    std::weak_ptr<Endpoint>& entry = table.endpoints_[path];
+    auto endpoint = entry.lock();
+    if (!endpoint) {
+      endpoint = std::make_shared<Endpoint>(path);
+      entry = endpoint;
+    }
+    return endpoint;
+  }
+
+ private:
+  /// Never destroyed: ports may be static objects.
+  static EndpointTable& instance() {
+    static EndpointTable* const table = [] {
+      auto* made = new EndpointTable;
+      // A program that ends with open ports leaves no names behind either.
+      std::atexit([] { instance().leave_all(); });
+      return made;
+    }();
+    return *table;
+  }
+
+  void leave_all() noexcept {
+    if (generation_ != platform::fork_generation()) return;
+    std::vector<std::shared_ptr<Endpoint>> alive;
+    {
+      const std::lock_guard lock(mutex_);
+      for (const auto& [path, endpoint] : endpoints_) {
+        if (auto one = endpoint.lock()) alive.push_back(std::move(one));
+      }
+    }
+    for (const auto& endpoint : alive) {
+      try {
+        remove_names_of(endpoint->directory(), endpoint->id(), {endpoint->id()});
+      } catch (const Error&) {
+        // The process ends; whoever joins next removes what is left.
+      }
+      endpoint->stop();
+    }
+    // Ports that are destroyed after this find a stopped endpoint. It must outlive them all.
+    new std::vector(std::move(alive));
+  }
+
+  std::mutex mutex_;
+  std::uint32_t generation_ = platform::fork_generation();
+  std::map<std::string, std::weak_ptr<Endpoint>> endpoints_;
+};
+
+}  // namespace memlane::detail
