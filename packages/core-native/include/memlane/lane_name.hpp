@@ -17,16 +17,20 @@ namespace detail {
 inline std::size_t first_invalid_utf8(std::string_view text) noexcept {
   std::size_t i = 0;
   const auto byte = [&](std::size_t at) { return at < text.size() ? static_cast<unsigned char>(text[at]) : 0U; };
-  const auto continues = [&](std::size_t at, unsigned low = 0x80, unsigned high = 0xBF) { return byte(at) >= low && byte(at) <= high; };
+  const auto continues = [&](std::size_t at, unsigned low = 0x80, unsigned high = 0xBF) {
+    return byte(at) >= low && byte(at) <= high;
+  };
   while (i < text.size()) {
     const unsigned lead = byte(i);
     if (lead < 0x80) {
       i += 1;
     } else if (lead >= 0xC2 && lead <= 0xDF && continues(i + 1)) {
       i += 2;
-    } else if (lead >= 0xE0 && lead <= 0xEF && continues(i + 1, lead == 0xE0 ? 0xA0 : 0x80, lead == 0xED ? 0x9F : 0xBF) && continues(i + 2)) {
+    } else if (lead >= 0xE0 && lead <= 0xEF &&
+               continues(i + 1, lead == 0xE0 ? 0xA0 : 0x80, lead == 0xED ? 0x9F : 0xBF) && continues(i + 2)) {
       i += 3;
-    } else if (lead >= 0xF0 && lead <= 0xF4 && continues(i + 1, lead == 0xF0 ? 0x90 : 0x80, lead == 0xF4 ? 0x8F : 0xBF) && continues(i + 2) &&
+    } else if (lead >= 0xF0 && lead <= 0xF4 &&
+               continues(i + 1, lead == 0xF0 ? 0x90 : 0x80, lead == 0xF4 ? 0x8F : 0xBF) && continues(i + 2) &&
                continues(i + 3)) {
       i += 4;
     } else {
@@ -44,8 +48,8 @@ class LaneName {
  public:
   static constexpr std::size_t max_bytes = 200;
 
-  LaneName(std::string_view name) : text_(name) { check(); }     // NOLINT(google-explicit-constructor)
-  LaneName(const std::string& name) : text_(name) { check(); }   // NOLINT(google-explicit-constructor)
+  LaneName(std::string_view name) : text_(name) { check(); }                    // NOLINT(google-explicit-constructor)
+  LaneName(const std::string& name) : text_(name) { check(); }                  // NOLINT(google-explicit-constructor)
   LaneName(const char* name) : text_(name == nullptr ? "" : name) { check(); }  // NOLINT(google-explicit-constructor)
 
   template <std::integral Key>

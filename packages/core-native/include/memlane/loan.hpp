@@ -69,15 +69,20 @@ class Loan {
  private:
   friend class Publisher;
 
-  Loan(std::shared_ptr<detail::SenderPort> port, detail::Slot* slot, std::uint64_t bytes, DType dtype, const Shape& shape) noexcept
+  Loan(std::shared_ptr<detail::SenderPort> port, detail::Slot* slot, std::uint64_t bytes, DType dtype,
+       const Shape& shape) noexcept
       : port_(std::move(port)), slot_(slot), bytes_(bytes), dtype_(dtype), shape_(shape) {}
 
   void check() const {
     if (slot_ == nullptr) {
-      throw Error(sent_ ? ErrorCode::already_sent : ErrorCode::released,
-                  sent_ ? "the loan was sent already; ask for a new one" : "the loan was given up already; ask for a new one");
+      throw Error(
+          sent_ ? ErrorCode::already_sent : ErrorCode::released,
+          sent_ ? "the loan was sent already; ask for a new one" : "the loan was given up already; ask for a new one");
     }
-    if (port_->was_forked()) throw Error(ErrorCode::forked, "the loan belongs to the parent process; open a publisher in the child, after the fork", port_->name());
+    if (port_->was_forked())
+      throw Error(ErrorCode::forked,
+                  "the loan belongs to the parent process; open a publisher in the child, after the fork",
+                  port_->name());
   }
 
   std::shared_ptr<detail::SenderPort> port_;
@@ -93,7 +98,8 @@ static_assert(!std::is_copy_constructible_v<Loan> && std::is_nothrow_move_constr
 /// A loan of elements of type T, row-major.
 template <class T>
 class TypedLoan {
-  static_assert(std::is_trivially_copyable_v<T>, "a payload crosses processes as bytes: its elements must be trivially copyable");
+  static_assert(std::is_trivially_copyable_v<T>,
+                "a payload crosses processes as bytes: its elements must be trivially copyable");
 
  public:
   explicit TypedLoan(Loan loan) noexcept : loan_(std::move(loan)) {}

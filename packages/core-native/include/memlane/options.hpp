@@ -98,9 +98,9 @@ struct SendInfo {
 
 /// Who sent a sample.
 struct Sender {
-  std::string id;         ///< unique for the port, never reused
-  std::int64_t pid = 0;   ///< in the sender's own pid namespace
-  std::string label;      ///< as the sender chose it
+  std::string id;        ///< unique for the port, never reused
+  std::int64_t pid = 0;  ///< in the sender's own pid namespace
+  std::string label;     ///< as the sender chose it
 };
 
 struct PublisherStats {
@@ -154,10 +154,12 @@ inline void check(const SubscriberOptions& options) {
 
 inline void check(const SendInfo& info) {
   if (info.encoding.size() > max_encoding) {
-    throw Error(ErrorCode::out_of_range, "an encoding's name has at most 63 bytes, this one has " + std::to_string(info.encoding.size()));
+    throw Error(ErrorCode::out_of_range,
+                "an encoding's name has at most 63 bytes, this one has " + std::to_string(info.encoding.size()));
   }
   if (info.user_header.size() > max_user_header) {
-    throw Error(ErrorCode::out_of_range, "a user header has at most 64 bytes, this one has " + std::to_string(info.user_header.size()));
+    throw Error(ErrorCode::out_of_range,
+                "a user header has at most 64 bytes, this one has " + std::to_string(info.user_header.size()));
   }
 }
 

@@ -27,7 +27,8 @@ class Publisher final : public AnyPort {
  public:
   /// Throws Error(invalid_name | out_of_range | foreign_directory | permission_denied | pattern_mismatch |
   /// version_mismatch | corrupt | descriptor_limit | system).
-  explicit Publisher(const LaneName& lane, const PublisherOptions& options = {}) : port_(detail::SenderPort::open(lane, options)) {}
+  explicit Publisher(const LaneName& lane, const PublisherOptions& options = {})
+      : port_(detail::SenderPort::open(lane, options)) {}
   Publisher(Publisher&&) noexcept = default;
   Publisher& operator=(Publisher&& other) noexcept {
     if (this != &other) {
@@ -48,7 +49,10 @@ class Publisher final : public AnyPort {
   [[nodiscard]] Loan loan(DType dtype, const Shape& shape) {
     if (!is_known(dtype)) throw Error(ErrorCode::invalid_argument, "unknown dtype", name());
     const auto bytes = shape.byte_count(item_size(dtype));
-    if (!bytes) throw Error(ErrorCode::out_of_range, "an array of " + to_string(shape) + " " + std::string(to_string(dtype)) + " has too many bytes", name());
+    if (!bytes)
+      throw Error(ErrorCode::out_of_range,
+                  "an array of " + to_string(shape) + " " + std::string(to_string(dtype)) + " has too many bytes",
+                  name());
     return lend(*bytes, dtype, shape);
   }
 
@@ -56,12 +60,15 @@ class Publisher final : public AnyPort {
   /// struct travels as bytes.
   template <class T>
   [[nodiscard]] TypedLoan<T> loan(const Shape& shape) {
-    static_assert(std::is_trivially_copyable_v<T>, "a payload crosses processes as bytes: its elements must be trivially copyable");
+    static_assert(std::is_trivially_copyable_v<T>,
+                  "a payload crosses processes as bytes: its elements must be trivially copyable");
     if constexpr (dtype_of<T> != DType::none) {
       return TypedLoan<T>(loan(dtype_of<T>, shape));
     } else {
       const auto bytes = shape.byte_count(sizeof(T));
-      if (!bytes) throw Error(ErrorCode::out_of_range, "an array of " + to_string(shape) + " elements has too many bytes", name());
+      if (!bytes)
+        throw Error(ErrorCode::out_of_range, "an array of " + to_string(shape) + " elements has too many bytes",
+                    name());
       return TypedLoan<T>(loan(*bytes));
     }
   }
@@ -95,7 +102,9 @@ class Publisher final : public AnyPort {
     auto copy = loan<T>(shape);
     if (copy.size() != std::ranges::size(elements)) {
       throw Error(ErrorCode::invalid_argument,
-                  "the shape " + to_string(shape) + " has " + std::to_string(copy.size()) + " elements, the data has " + std::to_string(std::ranges::size(elements)), name());
+                  "the shape " + to_string(shape) + " has " + std::to_string(copy.size()) + " elements, the data has " +
+                      std::to_string(std::ranges::size(elements)),
+                  name());
     }
     if (copy.size() != 0) std::memcpy(copy.data(), std::ranges::data(elements), copy.size() * sizeof(T));
     return send(std::move(copy), info);
@@ -110,7 +119,8 @@ class Publisher final : public AnyPort {
   }
   /// As send(), without throwing and without waiting: Error(queue_full) instead. On failure the loan stays the caller's.
   Result<std::size_t> try_send(Loan& loan, const SendInfo& info = {}) {
-    return detail::as_result([&] { return give_away(loan, info, {detail::Deadline(std::chrono::nanoseconds(0)), {}, false}); });
+    return detail::as_result(
+        [&] { return give_away(loan, info, {detail::Deadline(std::chrono::nanoseconds(0)), {}, false}); });
   }
   Result<std::size_t> try_send_copy(std::span<const std::byte> bytes, const SendInfo& info = {}) {
     return detail::as_result([&] {
@@ -129,7 +139,9 @@ class Publisher final : public AnyPort {
   }
 
   /// True when everything sent has been taken and released by everybody. False: the time is over, or stop() was called.
-  bool flush(Timeout timeout = forever, const detail::Interrupt& interrupt = {}) { return port().flush(timeout, interrupt); }
+  bool flush(Timeout timeout = forever, const detail::Interrupt& interrupt = {}) {
+    return port().flush(timeout, interrupt);
+  }
 
   [[nodiscard]] PublisherStats stats() const { return port().stats(); }
 
@@ -158,7 +170,8 @@ class Publisher final : public AnyPort {
   std::size_t give_away(Loan& loan, const SendInfo& info, const detail::SendWait& wait) {
     loan.check();
     if (loan.port_ != port_) {
-      throw Error(ErrorCode::invalid_argument, "the loan belongs to another publisher, of lane \"" + loan.port_->name() + "\"", name());
+      throw Error(ErrorCode::invalid_argument,
+                  "the loan belongs to another publisher, of lane \"" + loan.port_->name() + "\"", name());
     }
     const std::size_t reached = port_->send(*loan.slot_, loan.bytes_, loan.dtype_, loan.shape_, info, wait);
     loan.slot_ = nullptr;

@@ -50,7 +50,8 @@ class Sample {
   /// The payload as one T. Throws Error(type_mismatch) unless it has exactly that size.
   template <class T>
   [[nodiscard]] const T& as() const {
-    static_assert(std::is_trivially_copyable_v<T>, "a payload crosses processes as bytes: only a trivially copyable type can be read from it");
+    static_assert(std::is_trivially_copyable_v<T>,
+                  "a payload crosses processes as bytes: only a trivially copyable type can be read from it");
     if (size() != sizeof(T)) refuse("is " + std::to_string(size()) + " bytes long, not " + std::to_string(sizeof(T)));
     return *reinterpret_cast<const T*>(data());
   }
@@ -59,19 +60,23 @@ class Sample {
   /// bytes, and structs, are taken as a row of T if the size fits.
   template <class T>
   [[nodiscard]] ArrayView<const T> as_array() const {
-    static_assert(std::is_trivially_copyable_v<T>, "a payload crosses processes as bytes: only trivially copyable elements can be read from it");
+    static_assert(std::is_trivially_copyable_v<T>,
+                  "a payload crosses processes as bytes: only trivially copyable elements can be read from it");
     if (dtype() != DType::none && dtype_of<T> == dtype()) return {reinterpret_cast<const T*>(data()), shape()};
     if (dtype() != DType::none && dtype_of<T> != DType::none) {
       refuse("holds " + std::string(to_string(dtype())) + ", not " + std::string(to_string(dtype_of<T>)));
     }
-    if (size() % sizeof(T) != 0) refuse("is " + std::to_string(size()) + " bytes long, no multiple of " + std::to_string(sizeof(T)));
+    if (size() % sizeof(T) != 0)
+      refuse("is " + std::to_string(size()) + " bytes long, no multiple of " + std::to_string(sizeof(T)));
     return {reinterpret_cast<const T*>(data()), Shape{size() / sizeof(T)}};
   }
 
   /// 1, 2, 3, … for each publisher; a gap where samples were dropped.
   [[nodiscard]] std::uint64_t sequence() const { return check().sample.descriptor.sequence; }
   /// When it was sent: nanoseconds, CLOCK_MONOTONIC, comparable across processes.
-  [[nodiscard]] std::int64_t sent_time() const { return static_cast<std::int64_t>(check().sample.descriptor.sent_time); }
+  [[nodiscard]] std::int64_t sent_time() const {
+    return static_cast<std::int64_t>(check().sample.descriptor.sent_time);
+  }
   /// When it was taken, on the same clock.
   [[nodiscard]] std::int64_t received_time() const { return check().taken_time; }
   [[nodiscard]] Sender sender() const {
@@ -80,8 +85,12 @@ class Sample {
   }
   [[nodiscard]] DType dtype() const { return static_cast<DType>(check().sample.descriptor.dtype); }
   [[nodiscard]] const Shape& shape() const { return check().sample.shape; }
-  [[nodiscard]] std::string_view encoding() const { return {check().sample.meta.encoding, check().sample.meta.encoding_length}; }
-  [[nodiscard]] std::span<const std::byte> user_header() const { return {check().sample.meta.user, check().sample.meta.user_length}; }
+  [[nodiscard]] std::string_view encoding() const {
+    return {check().sample.meta.encoding, check().sample.meta.encoding_length};
+  }
+  [[nodiscard]] std::span<const std::byte> user_header() const {
+    return {check().sample.meta.user, check().sample.meta.user_length};
+  }
 
   /// Gives the memory back to the sender. The second time does nothing.
   void release() noexcept {
@@ -89,7 +98,8 @@ class Sample {
     if (!port) return;
     if (exposed_ && port->view() == detail::platform::View::scribble && !port->was_forked()) {
       const auto& sample = delivery_.sample;
-      detail::platform::discard_writes(*sample.memory, static_cast<std::size_t>(sample.descriptor.offset), static_cast<std::size_t>(sample.descriptor.length));
+      detail::platform::discard_writes(*sample.memory, static_cast<std::size_t>(sample.descriptor.offset),
+                                       static_cast<std::size_t>(sample.descriptor.length));
     }
     port->release(delivery_);
     delivery_ = {};
@@ -105,7 +115,8 @@ class Sample {
  private:
   friend class Subscriber;
 
-  Sample(std::shared_ptr<detail::ReceiverPort> port, detail::Delivery delivery) noexcept : port_(std::move(port)), delivery_(std::move(delivery)) {}
+  Sample(std::shared_ptr<detail::ReceiverPort> port, detail::Delivery delivery) noexcept
+      : port_(std::move(port)), delivery_(std::move(delivery)) {}
 
   [[nodiscard]] const detail::Delivery& check() const {
     if (!port_) throw Error(ErrorCode::released, "the sample was released already");
@@ -120,7 +131,8 @@ class Sample {
   }
 
   [[noreturn]] void refuse(const std::string& why) const {
-    throw Error(ErrorCode::type_mismatch, "sample " + std::to_string(sequence()) + " of lane \"" + port_->name() + "\" " + why, port_->name());
+    throw Error(ErrorCode::type_mismatch,
+                "sample " + std::to_string(sequence()) + " of lane \"" + port_->name() + "\" " + why, port_->name());
   }
 
   std::shared_ptr<detail::ReceiverPort> port_;

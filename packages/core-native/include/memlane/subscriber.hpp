@@ -72,7 +72,8 @@ class Subscriber final : public AnyPort {
  public:
   /// Throws Error(invalid_name | out_of_range | foreign_directory | permission_denied | pattern_mismatch |
   /// version_mismatch | corrupt | descriptor_limit | system).
-  explicit Subscriber(const LaneName& lane, const SubscriberOptions& options = {}) : port_(detail::ReceiverPort::open(lane, options)) {}
+  explicit Subscriber(const LaneName& lane, const SubscriberOptions& options = {})
+      : port_(detail::ReceiverPort::open(lane, options)) {}
   Subscriber(Subscriber&&) noexcept = default;
   Subscriber& operator=(Subscriber&& other) noexcept {
     if (this != &other) {
@@ -90,10 +91,13 @@ class Subscriber final : public AnyPort {
   [[nodiscard]] std::optional<Sample> take() { return wrap(port().take()); }
 
   /// Waits for the next sample. Nothing: the time is over, or the port was stopped or closed meanwhile.
-  [[nodiscard]] std::optional<Sample> take(Timeout timeout, const detail::Interrupt& interrupt = {}) { return wrap(port().take(timeout, interrupt)); }
+  [[nodiscard]] std::optional<Sample> take(Timeout timeout, const detail::Interrupt& interrupt = {}) {
+    return wrap(port().take(timeout, interrupt));
+  }
 
   /// The same, but nothing as well when every publisher that there was has left and everything it sent was taken.
-  [[nodiscard]] std::optional<Sample> take_until_idle(Timeout timeout = forever, const detail::Interrupt& interrupt = {}) {
+  [[nodiscard]] std::optional<Sample> take_until_idle(Timeout timeout = forever,
+                                                      const detail::Interrupt& interrupt = {}) {
     return wrap(port().take(timeout, interrupt, detail::ReceiverPort::Until::idle));
   }
 
@@ -147,7 +151,8 @@ static_assert(std::is_nothrow_move_constructible_v<Subscriber>);
 
 SampleRange::iterator& SampleRange::iterator::operator++() {
   current_->reset();  // released before we wait for the next
-  if (!subscriber_->closed()) *current_ = options_.until_idle ? subscriber_->take_until_idle() : subscriber_->take(forever);
+  if (!subscriber_->closed())
+    *current_ = options_.until_idle ? subscriber_->take_until_idle() : subscriber_->take(forever);
   return *this;
 }
 

@@ -15,7 +15,8 @@ namespace memlane {
 
 /// Waits until at least one of the ports is ready: a receiving port has something to take, a sending one has room. Returns
 /// the indexes of those that are; none if the time is over. Throws Error(closed) for a port that is closed.
-[[nodiscard]] inline std::vector<std::size_t> wait(std::span<const std::reference_wrapper<AnyPort>> ports, Timeout timeout = forever) {
+[[nodiscard]] inline std::vector<std::size_t> wait(std::span<const std::reference_wrapper<AnyPort>> ports,
+                                                   Timeout timeout = forever) {
   const detail::Deadline deadline(timeout);
   std::vector<int> descriptors;
   descriptors.reserve(ports.size());
@@ -30,7 +31,8 @@ namespace memlane {
   }
 }
 
-[[nodiscard]] inline std::vector<std::size_t> wait(std::initializer_list<std::reference_wrapper<AnyPort>> ports, Timeout timeout = forever) {
+[[nodiscard]] inline std::vector<std::size_t> wait(std::initializer_list<std::reference_wrapper<AnyPort>> ports,
+                                                   Timeout timeout = forever) {
   return wait(std::span(ports.begin(), ports.size()), timeout);
 }
 

@@ -1,10 +1,10 @@
 // One connection to another process: sends without waiting, in order, from any thread; received by the service thread.
 #pragma once
 
+#include <fcntl.h>
 #include <array>
 #include <cstdint>
 #include <deque>
-#include <fcntl.h>
 #include <mutex>
 #include <span>
 #include <vector>
@@ -18,7 +18,8 @@ namespace memlane::detail {
 
 class Connection {
  public:
-  Connection(platform::Handle socket, platform::Poller& poller, std::uint64_t key) : socket_(std::move(socket)), poller_(poller), key_(key) {}
+  Connection(platform::Handle socket, platform::Poller& poller, std::uint64_t key)
+      : socket_(std::move(socket)), poller_(poller), key_(key) {}
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
@@ -53,7 +54,8 @@ class Connection {
       std::array<int, platform::max_handles> handles{};
       const Queued& next = queue_.front();
       for (std::size_t i = 0; i < next.handles.size(); ++i) handles[i] = next.handles[i].get();
-      const platform::Sent sent = platform::send_message(socket_, next.bytes, std::span(handles).first(next.handles.size()));
+      const platform::Sent sent =
+          platform::send_message(socket_, next.bytes, std::span(handles).first(next.handles.size()));
       if (sent == platform::Sent::done) {
         queue_.pop_front();
         continue;
@@ -100,7 +102,9 @@ class Connection {
     queued.bytes.assign(message.bytes().begin(), message.bytes().end());
     for (const int handle : handles) {
       const int copy = ::fcntl(handle, F_DUPFD_CLOEXEC, 0);
-      if (copy < 0) throw Error(ErrorCode::descriptor_limit, "no descriptor left to keep a message for a peer that does not read; raise ulimit -n");
+      if (copy < 0)
+        throw Error(ErrorCode::descriptor_limit,
+                    "no descriptor left to keep a message for a peer that does not read; raise ulimit -n");
       queued.handles.emplace_back(copy);
     }
     queue_.push_back(std::move(queued));

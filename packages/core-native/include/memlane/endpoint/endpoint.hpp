@@ -30,7 +30,10 @@ class Endpoint {
  public:
   /// Use EndpointTable::open: a process has one endpoint in a directory.
   explicit Endpoint(const std::string& path)
-      : directory_(path), id_(EndpointId::fresh()), generation_(platform::fork_generation()), door_(platform::open_door(directory_.ref(), id_.door_name())) {
+      : directory_(path),
+        id_(EndpointId::fresh()),
+        generation_(platform::fork_generation()),
+        door_(platform::open_door(directory_.ref(), id_.door_name())) {
     try {
       start();
     } catch (...) {
@@ -123,7 +126,7 @@ class Endpoint {
   struct Watched {
     std::shared_ptr<Connection> connection;  // null: the door
     std::optional<EndpointId> peer;          // known since hello
-    platform::Handle death;              // pidfd
+    platform::Handle death;                  // pidfd
     std::uint64_t death_key = 0;
   };
 
@@ -134,10 +137,11 @@ class Endpoint {
   };
 
   static constexpr std::uint64_t door_key = 1;
-  static constexpr std::int64_t busy_pause = 20'000'000;         // nanoseconds until a busy door is tried again
-  static constexpr std::int64_t descriptor_pause = 100'000'000;  // nanoseconds until a door is opened again for which no descriptor was left
-  static constexpr std::size_t most_newcomers = 1024;            // connections that have not said hello
-  static constexpr std::int64_t last_words = 1'000'000'000;      // nanoseconds for queued messages when the endpoint ends
+  static constexpr std::int64_t busy_pause = 20'000'000;  // nanoseconds until a busy door is tried again
+  static constexpr std::int64_t descriptor_pause =
+      100'000'000;  // nanoseconds until a door is opened again for which no descriptor was left
+  static constexpr std::size_t most_newcomers = 1024;        // connections that have not said hello
+  static constexpr std::int64_t last_words = 1'000'000'000;  // nanoseconds for queued messages when the endpoint ends
 
   void start() {
     poller_.add(door_, door_key);
@@ -242,7 +246,8 @@ class Endpoint {
   }
 
   void receive_all(const std::shared_ptr<Connection>& connection, bool process_ended) {
-    alignas(MessageHeader) std::array<std::byte, max_message> buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init): only received into
+    alignas(MessageHeader) std::array<std::byte, max_message>
+        buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init): only received into
     for (int i = 0; process_ended || i < 256; ++i) {
       auto arrived = platform::receive_message(connection->socket(), buffer);
       switch (arrived.kind) {
@@ -258,7 +263,8 @@ class Endpoint {
   }
 
   /// False: the peer does not speak our language, and the connection must go.
-  bool dispatch(const std::shared_ptr<Connection>& connection, std::span<const std::byte> message, platform::Arrived& arrived) {
+  bool dispatch(const std::shared_ptr<Connection>& connection, std::span<const std::byte> message,
+                platform::Arrived& arrived) {
     MessageHeader header{};
     if (message.size() < sizeof header) return false;
     std::memcpy(&header, message.data(), sizeof header);
@@ -267,7 +273,8 @@ class Endpoint {
       refuse(*connection, "another layout version");
       return false;
     }
-    if (header.bytes != message.size() || (header.handles != arrived.handles.size() && !arrived.handles_lost)) return false;
+    if (header.bytes != message.size() || (header.handles != arrived.handles.size() && !arrived.handles_lost))
+      return false;
     const auto body = message.subspan(sizeof header);
     const auto type = static_cast<MessageType>(header.type);
 
@@ -405,7 +412,8 @@ class Endpoint {
         return true;
       });
       for (const auto& [key, watched] : watched_) {
-        if (const std::int64_t at = watched.connection->retry_at(); at != 0 && at <= now) flushes.push_back(watched.connection);
+        if (const std::int64_t at = watched.connection->retry_at(); at != 0 && at <= now)
+          flushes.push_back(watched.connection);
       }
       if (reopen_door_at_ != 0 && reopen_door_at_ <= now) {
         reopen_door_at_ = 0;
@@ -442,8 +450,8 @@ class Endpoint {
   std::uint64_t next_key_ = door_key + 1;
   std::map<std::uint64_t, std::weak_ptr<Port>> ports_;
   std::map<EndpointId, std::shared_ptr<Peer>> peers_;
-  std::map<std::uint64_t, Watched> watched_;          // by key
-  std::map<std::uint64_t, std::uint64_t> deaths_;     // pidfd's key -> connection's key
+  std::map<std::uint64_t, Watched> watched_;       // by key
+  std::map<std::uint64_t, std::uint64_t> deaths_;  // pidfd's key -> connection's key
   std::size_t newcomers_ = 0;
   std::vector<Retry> retries_;
   std::set<EndpointId> to_bury_;

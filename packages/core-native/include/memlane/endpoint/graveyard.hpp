@@ -29,7 +29,9 @@ namespace memlane::detail {
 inline void remove_names_of(const Directory& directory, const EndpointId& self, const std::set<EndpointId>& endpoints) {
   if (endpoints.empty()) return;
   for (const std::string& name : platform::list_folder(directory.handle())) {
-    if (name.starts_with("lane-")) LaneFolder::sweep(directory, self, name, [&](const EndpointId& endpoint) { return endpoints.contains(endpoint); });
+    if (name.starts_with("lane-"))
+      LaneFolder::sweep(directory, self, name,
+                        [&](const EndpointId& endpoint) { return endpoints.contains(endpoint); });
   }
   // Last: a door without a process marks the names that belong to it, for whoever comes if we die here.
   for (const EndpointId& endpoint : endpoints) platform::remove_file(directory.handle(), endpoint.door_name());

@@ -15,11 +15,15 @@ namespace memlane::detail {
 /// it had, for ever, and listens on both. So nothing is lost and each direction keeps its order.
 class Peer {
  public:
-  Peer(EndpointId id, std::shared_ptr<Connection> first) : id_(id), sending_(std::move(first)) { all_.push_back(sending_); }
+  Peer(EndpointId id, std::shared_ptr<Connection> first) : id_(id), sending_(std::move(first)) {
+    all_.push_back(sending_);
+  }
 
   [[nodiscard]] const EndpointId& id() const noexcept { return id_; }
 
-  bool send(const MessageBytes& message, std::span<const int> handles = {}) const { return sending_->send(message, handles); }
+  bool send(const MessageBytes& message, std::span<const int> handles = {}) const {
+    return sending_->send(message, handles);
+  }
 
   void add(std::shared_ptr<Connection> connection) {
     const std::lock_guard lock(mutex_);

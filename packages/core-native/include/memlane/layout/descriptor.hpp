@@ -41,7 +41,8 @@ struct MetaBlock {
 };
 
 static_assert(sizeof(Descriptor) == 128 && alignof(Descriptor) == 8);
-static_assert(offsetof(Descriptor, segment) == 32 && offsetof(Descriptor, dtype) == 40 && offsetof(Descriptor, shape) == 64);
+static_assert(offsetof(Descriptor, segment) == 32 && offsetof(Descriptor, dtype) == 40 &&
+              offsetof(Descriptor, shape) == 64);
 static_assert(sizeof(MetaBlock) == 136);
 
 /// Where the MetaBlock of a payload lies.
@@ -59,7 +60,8 @@ struct DescriptorWords {
     for (std::size_t i = 0; i < source.size(); ++i) words[i].store(source[i], std::memory_order_relaxed);
   }
   [[nodiscard]] Descriptor load() const noexcept {
-    std::array<std::uint64_t, sizeof(Descriptor) / 8> copy;  // NOLINT(cppcoreguidelines-pro-type-member-init): filled below
+    std::array<std::uint64_t, sizeof(Descriptor) / 8>
+        copy;  // NOLINT(cppcoreguidelines-pro-type-member-init): filled below
     for (std::size_t i = 0; i < copy.size(); ++i) copy[i] = load_once(words[i], std::memory_order_relaxed);
     return std::bit_cast<Descriptor>(copy);
   }
@@ -67,7 +69,8 @@ struct DescriptorWords {
 static_assert(sizeof(DescriptorWords) == 128);
 
 /// The shape that a descriptor states, if everything it states fits together and into a segment of `segment_bytes`.
-[[nodiscard]] inline std::optional<Shape> validated_shape(const Descriptor& descriptor, std::uint64_t segment_bytes) noexcept {
+[[nodiscard]] inline std::optional<Shape> validated_shape(const Descriptor& descriptor,
+                                                          std::uint64_t segment_bytes) noexcept {
   if (descriptor.offset > segment_bytes || descriptor.length > segment_bytes - descriptor.offset) return std::nullopt;
   const auto dtype = static_cast<DType>(descriptor.dtype);
   if (!is_known(dtype) || descriptor.ndim > Shape::max_dimensions) return std::nullopt;

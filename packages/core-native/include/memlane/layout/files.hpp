@@ -10,7 +10,14 @@ namespace memlane::detail {
 
 enum class Pattern : std::uint32_t { publish_subscribe = 1, work_queue = 2, request_reply = 3 };
 
-enum class PortKind : std::uint8_t { publisher = 1, subscriber = 2, producer = 3, consumer = 4, client = 5, server = 6 };
+enum class PortKind : std::uint8_t {
+  publisher = 1,
+  subscriber = 2,
+  producer = 3,
+  consumer = 4,
+  client = 5,
+  server = 6
+};
 
 /// Written once, put in place whole; the first one wins and nobody changes it.
 struct LaneFile {

@@ -45,8 +45,10 @@ struct SenderHalf {
   alignas(cache_line) std::byte reserved[192];
   // DescriptorWords[capacity] follow.
 };
-static_assert(offsetof(SenderHalf, tail) == 64 && offsetof(SenderHalf, floor) == 128 && offsetof(SenderHalf, armed) == 192);
-static_assert(offsetof(SenderHalf, dropped) == 256 && offsetof(SenderHalf, returns_head) == 264 && sizeof(SenderHalf) == 512);
+static_assert(offsetof(SenderHalf, tail) == 64 && offsetof(SenderHalf, floor) == 128 &&
+              offsetof(SenderHalf, armed) == 192);
+static_assert(offsetof(SenderHalf, dropped) == 256 && offsetof(SenderHalf, returns_head) == 264 &&
+              sizeof(SenderHalf) == 512);
 
 /// A return as it stands in the receiver's ring.
 struct ReturnEntry {
@@ -77,9 +79,13 @@ static_assert(offsetof(ReceiverHalf, head) == 64 && offsetof(ReceiverHalf, retur
 static_assert(offsetof(ReceiverHalf, armed) == 192 && sizeof(ReceiverHalf) == 512 && sizeof(ReturnEntry) == 16);
 
 /// More than `depth` places: a place is written anew only when a whole round of others lies between (see SenderRing).
-[[nodiscard]] constexpr std::uint32_t ring_capacity(std::uint32_t depth) noexcept { return std::bit_ceil(depth + 1); }
+[[nodiscard]] constexpr std::uint32_t ring_capacity(std::uint32_t depth) noexcept {
+  return std::bit_ceil(depth + 1);
+}
 
 /// Room for returns. More than fits travels as a message instead, so this is a matter of speed only.
-[[nodiscard]] constexpr std::uint32_t returns_capacity(std::uint32_t depth) noexcept { return std::bit_ceil(depth < 112 ? 112U : depth); }
+[[nodiscard]] constexpr std::uint32_t returns_capacity(std::uint32_t depth) noexcept {
+  return std::bit_ceil(depth < 112 ? 112U : depth);
+}
 
 }  // namespace memlane::detail

@@ -40,7 +40,8 @@ struct MessageHeader {
   std::uint64_t to_port;    // of the receiving endpoint; 0: the endpoint itself
   std::uint64_t reserved1[3];
 };
-static_assert(sizeof(MessageHeader) == 64 && offsetof(MessageHeader, from_port) == 24 && offsetof(MessageHeader, to_port) == 32);
+static_assert(sizeof(MessageHeader) == 64 && offsetof(MessageHeader, from_port) == 24 &&
+              offsetof(MessageHeader, to_port) == 32);
 
 struct HelloBody {
   std::uint64_t endpoint[2];  // the sender's door
@@ -81,7 +82,8 @@ struct ReturnsBody {
   std::uint64_t ticket;  // as in ReturnEntry
 };
 
-static_assert(sizeof(HelloBody) == 56 && sizeof(RefuseBody) == 128 && sizeof(PortBody) == 96 && sizeof(HalfBody) == 112);
+static_assert(sizeof(HelloBody) == 56 && sizeof(RefuseBody) == 128 && sizeof(PortBody) == 96 &&
+              sizeof(HalfBody) == 112);
 static_assert(sizeof(SegmentBody) == 16 && sizeof(ReturnsBody) == 16);
 
 inline constexpr std::size_t max_message = 4096;  // bytes: 252 returns; everything else is far smaller
@@ -93,8 +95,8 @@ struct MessageBytes {
   [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return {storage.data(), size}; }
 };
 
-[[nodiscard]] inline MessageBytes compose(MessageType type, std::uint64_t from_port, std::uint64_t to_port, std::span<const std::byte> body,
-                                          std::uint16_t handles = 0) {
+[[nodiscard]] inline MessageBytes compose(MessageType type, std::uint64_t from_port, std::uint64_t to_port,
+                                          std::span<const std::byte> body, std::uint16_t handles = 0) {
   MessageBytes message;
   message.size = sizeof(MessageHeader) + body.size();
   MessageHeader header{};
@@ -111,7 +113,8 @@ struct MessageBytes {
 }
 
 template <class Body>
-[[nodiscard]] MessageBytes compose(MessageType type, std::uint64_t from_port, std::uint64_t to_port, const Body& body, std::uint16_t handles = 0)
+[[nodiscard]] MessageBytes compose(MessageType type, std::uint64_t from_port, std::uint64_t to_port, const Body& body,
+                                   std::uint16_t handles = 0)
   requires std::is_trivially_copyable_v<Body> && (!std::is_convertible_v<Body, std::span<const std::byte>>)
 {
   return compose(type, from_port, to_port, std::as_bytes(std::span(&body, 1)), handles);

@@ -29,6 +29,8 @@ inline std::uint64_t (*load_hook)(const SharedWord& word, std::uint64_t value) n
 
 /// Between "I store my word" and "I look at yours", on both sides: at least one of the two sees the other's store.
 /// x86 needs it too, since a store may wait in the store buffer behind a later load.
-inline void store_then_look_fence() noexcept { std::atomic_thread_fence(std::memory_order_seq_cst); }
+inline void store_then_look_fence() noexcept {
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+}
 
 }  // namespace memlane::detail

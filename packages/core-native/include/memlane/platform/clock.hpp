@@ -13,5 +13,6 @@ namespace memlane::detail::platform {
 #if defined(__linux__)
 #include "memlane/platform/linux/clock.hpp"
 #else
-#error "memlane: this operating system is not supported yet; Linux is. See include/memlane/platform/ for what a port must supply."
+#error \
+    "memlane: this operating system is not supported yet; Linux is. See include/memlane/platform/ for what a port must supply."
 #endif

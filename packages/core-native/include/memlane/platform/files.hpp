@@ -27,10 +27,12 @@ namespace memlane::detail::platform {
 enum class Place : std::uint8_t { placed, already_there, folder_gone };
 
 /// Writes a file of mode 0600 under `hidden` and puts it in place under `name`, whole, unless there is one already.
-[[nodiscard]] inline Place place_file(int folder, const std::string& hidden, const std::string& name, std::span<const std::byte> content);
+[[nodiscard]] inline Place place_file(int folder, const std::string& hidden, const std::string& name,
+                                      std::span<const std::byte> content);
 
 /// At most `limit` bytes of a regular file that is ours; nothing if there is no such file. No link is followed.
-[[nodiscard]] inline std::optional<std::vector<std::byte>> read_file(int folder, const std::string& name, std::size_t limit);
+[[nodiscard]] inline std::optional<std::vector<std::byte>> read_file(int folder, const std::string& name,
+                                                                     std::size_t limit);
 
 /// The names in a folder, `.` and `..` left out.
 [[nodiscard]] inline std::vector<std::string> list_folder(int folder);

@@ -19,7 +19,9 @@ class Mapping {
   Mapping() noexcept = default;
   inline Mapping(void* address, std::size_t bytes);
   Mapping(Mapping&& other) noexcept
-      : address_(std::exchange(other.address_, nullptr)), bytes_(std::exchange(other.bytes_, 0)), generation_(other.generation_) {}
+      : address_(std::exchange(other.address_, nullptr)),
+        bytes_(std::exchange(other.bytes_, 0)),
+        generation_(other.generation_) {}
   Mapping& operator=(Mapping&& other) noexcept {
     if (this != &other) {
       reset();

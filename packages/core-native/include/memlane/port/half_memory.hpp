@@ -11,11 +11,13 @@
 namespace memlane::detail {
 
 [[nodiscard]] inline std::size_t sender_half_bytes(std::uint32_t depth) {
-  return round_up(sizeof(SenderHalf) + std::size_t{ring_capacity(depth)} * sizeof(DescriptorWords), platform::page_size());
+  return round_up(sizeof(SenderHalf) + std::size_t{ring_capacity(depth)} * sizeof(DescriptorWords),
+                  platform::page_size());
 }
 
 [[nodiscard]] inline std::size_t receiver_half_bytes(std::uint32_t depth) {
-  return round_up(sizeof(ReceiverHalf) + std::size_t{returns_capacity(depth)} * sizeof(ReturnEntry), platform::page_size());
+  return round_up(sizeof(ReceiverHalf) + std::size_t{returns_capacity(depth)} * sizeof(ReturnEntry),
+                  platform::page_size());
 }
 
 [[nodiscard]] inline platform::OwnedMemory make_half(std::uint64_t magic, std::uint32_t capacity, std::size_t bytes) {
@@ -38,13 +40,14 @@ namespace memlane::detail {
 }
 
 /// Maps a peer's half, which must be exactly what the depth demands. Throws Error(corrupt) or Corruption.
-[[nodiscard]] inline platform::Mapping map_half(const platform::Handle& handle, std::uint64_t claimed, std::uint64_t magic, std::uint32_t capacity,
-                                                std::size_t bytes) {
+[[nodiscard]] inline platform::Mapping map_half(const platform::Handle& handle, std::uint64_t claimed,
+                                                std::uint64_t magic, std::uint32_t capacity, std::size_t bytes) {
   if (claimed != bytes) throw Corruption("a half of a link has the wrong size");
   platform::Mapping half = platform::map_foreign_memory(handle, claimed, platform::View::read_only);
   HalfHeader header{};
   std::memcpy(&header, half.data(), sizeof header);
-  if (header.magic != magic || header.version != layout_version || header.capacity != capacity || header.bytes != bytes) {
+  if (header.magic != magic || header.version != layout_version || header.capacity != capacity ||
+      header.bytes != bytes) {
     throw Corruption("a half of a link has a wrong header");
   }
   return half;

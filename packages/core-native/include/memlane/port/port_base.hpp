@@ -62,7 +62,8 @@ class PortBase : public Port, public Armable, public std::enable_shared_from_thi
   void on_retry(const PortAddress& address) final { meet(address); }
 
  protected:
-  PortBase(PortKind kind, const LaneName& lane, std::string label, Spin spin) : waiter_(spin), kind_(kind), lane_(lane.text()), label_(std::move(label)) {}
+  PortBase(PortKind kind, const LaneName& lane, std::string label, Spin spin)
+      : waiter_(spin), kind_(kind), lane_(lane.text()), label_(std::move(label)) {}
 
   /// The second half of construction: needs shared_from_this().
   void join(const std::filesystem::path& directory, const LaneName& lane, Timeout join_timeout) {
@@ -98,7 +99,9 @@ class PortBase : public Port, public Armable, public std::enable_shared_from_thi
   void check_fork() const {
     if (forked()) {
       throw Error(ErrorCode::forked,
-                  "the " + kind_name() + " of lane \"" + lane_ + "\" belongs to the parent process; open a new one in the child, after the fork", lane_);
+                  "the " + kind_name() + " of lane \"" + lane_ +
+                      "\" belongs to the parent process; open a new one in the child, after the fork",
+                  lane_);
     }
   }
 
@@ -195,7 +198,8 @@ class PortBase : public Port, public Armable, public std::enable_shared_from_thi
   /// Whether a call from another port is meant for one like us.
   [[nodiscard]] bool fits(const PortBody& body) const {
     const auto hash = lane_hash(lane_);
-    return body.lane[0] == hash[0] && body.lane[1] == hash[1] && body.kind == static_cast<std::uint8_t>(opposite(kind_));
+    return body.lane[0] == hash[0] && body.lane[1] == hash[1] &&
+           body.kind == static_cast<std::uint8_t>(opposite(kind_));
   }
 
   mutable std::mutex mutex_;  // guards the port; also the waiter's

@@ -30,7 +30,11 @@ struct TakenSample {
 class ReceiverLink {
  public:
   ReceiverLink(PortAddress address, std::shared_ptr<Peer> peer, std::uint32_t depth, bool drop_oldest)
-      : address_(address), peer_(std::move(peer)), depth_(depth), drop_oldest_(drop_oldest), own_half_(make_receiver_half(depth)) {}
+      : address_(address),
+        peer_(std::move(peer)),
+        depth_(depth),
+        drop_oldest_(drop_oldest),
+        own_half_(make_receiver_half(depth)) {}
   ReceiverLink(const ReceiverLink&) = delete;
   ReceiverLink& operator=(const ReceiverLink&) = delete;
 
@@ -57,7 +61,8 @@ class ReceiverLink {
   [[nodiscard]] bool has_left() const noexcept { return left_; }
 
   void add_segment(std::uint32_t id, platform::Mapping mapping) {
-    if (!segments_.emplace(id, std::make_shared<const platform::Mapping>(std::move(mapping))).second) throw Corruption("a segment was announced twice");
+    if (!segments_.emplace(id, std::make_shared<const platform::Mapping>(std::move(mapping))).second)
+      throw Corruption("a segment was announced twice");
     awaits_segment_ = false;
   }
   /// Samples that are held keep their mapping.
@@ -92,7 +97,8 @@ class ReceiverLink {
       const auto shape = validated_shape(look->descriptor, memory.size());
       if (!shape) throw Corruption("a sample's description makes no sense");
       ++held_;
-      return TakenSample{segment->second, look->descriptor, look->position, *shape, read_meta(look->descriptor, memory)};
+      return TakenSample{segment->second, look->descriptor, look->position, *shape,
+                         read_meta(look->descriptor, memory)};
     }
     return std::nullopt;
   }
@@ -130,7 +136,8 @@ class ReceiverLink {
     MetaBlock meta{};
     if ((descriptor.flags & has_meta) == 0) return meta;
     std::memcpy(&meta, memory.data() + meta_offset(descriptor.offset, descriptor.length), sizeof meta);
-    if (meta.encoding_length > max_encoding || meta.user_length > max_user_header) throw Corruption("a sample's header makes no sense");
+    if (meta.encoding_length > max_encoding || meta.user_length > max_user_header)
+      throw Corruption("a sample's header makes no sense");
     return meta;
   }
 

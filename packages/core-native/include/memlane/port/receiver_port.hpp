@@ -57,7 +57,8 @@ class ReceiverPort final : public PortBase {
   };
 
   /// The next sample, waiting for it. Nothing: the time is over, or the port was stopped or closed meanwhile, or is idle.
-  [[nodiscard]] std::optional<Delivery> take(Timeout timeout, const Interrupt& interrupt = {}, Until until = Until::stopped) {
+  [[nodiscard]] std::optional<Delivery> take(Timeout timeout, const Interrupt& interrupt = {},
+                                             Until until = Until::stopped) {
     auto lock = enter();
     const std::uint64_t stops = stops_;
     const Deadline deadline(timeout);
@@ -67,9 +68,11 @@ class ReceiverPort final : public PortBase {
         return delivery;
       }
       if (until == Until::idle && is_idle()) return std::nullopt;
-      const auto outcome = waiter_.wait(lock, *this, deadline, interrupt, [&] { return closed_ || stops_ != stops || something_to_do(); });
+      const auto outcome = waiter_.wait(lock, *this, deadline, interrupt,
+                                        [&] { return closed_ || stops_ != stops || something_to_do(); });
       if (closed_ || stops_ != stops) return std::nullopt;
-      if (outcome == Waiter::Outcome::interrupted) throw Error(ErrorCode::interrupted, "a take on lane \"" + lane_ + "\" was interrupted", lane_);
+      if (outcome == Waiter::Outcome::interrupted)
+        throw Error(ErrorCode::interrupted, "a take on lane \"" + lane_ + "\" was interrupted", lane_);
       if (outcome == Waiter::Outcome::timed_out) return take_or_rearm();
     }
   }
@@ -93,9 +96,13 @@ class ReceiverPort final : public PortBase {
     const Deadline deadline(timeout);
     const auto reached = [&] { return live_links() >= n; };
     while (!reached()) {
-      const auto outcome = waiter_.wait(lock, *this, deadline, interrupt, [&] { return closed_ || stops_ != stops || reached(); });
-      if (closed_) throw Error(ErrorCode::closed, "the subscriber of lane \"" + lane_ + "\" was closed while a call waited", lane_);
-      if (outcome == Waiter::Outcome::interrupted) throw Error(ErrorCode::interrupted, "a wait on lane \"" + lane_ + "\" was interrupted", lane_);
+      const auto outcome =
+          waiter_.wait(lock, *this, deadline, interrupt, [&] { return closed_ || stops_ != stops || reached(); });
+      if (closed_)
+        throw Error(ErrorCode::closed, "the subscriber of lane \"" + lane_ + "\" was closed while a call waited",
+                    lane_);
+      if (outcome == Waiter::Outcome::interrupted)
+        throw Error(ErrorCode::interrupted, "a wait on lane \"" + lane_ + "\" was interrupted", lane_);
       if (stops_ != stops) return false;
       if (outcome == Waiter::Outcome::timed_out) return reached();
     }
@@ -211,7 +218,8 @@ class ReceiverPort final : public PortBase {
   }
 
   [[nodiscard]] std::size_t live_links() const {
-    return static_cast<std::size_t>(std::ranges::count_if(links_, [](const auto& link) { return link->is_up() && !link->has_left(); }));
+    return static_cast<std::size_t>(
+        std::ranges::count_if(links_, [](const auto& link) { return link->is_up() && !link->has_left(); }));
   }
 
   /// Whether a link has something, where a corrupt one has not.
@@ -261,7 +269,9 @@ class ReceiverPort final : public PortBase {
   }
 
   [[nodiscard]] bool is_idle() {
-    return had_links_ && std::ranges::all_of(links_, [](const auto& link) { return (link->has_left() || !link->is_up()) && !waits_safely(*link); });
+    return had_links_ && std::ranges::all_of(links_, [](const auto& link) {
+             return (link->has_left() || !link->is_up()) && !waits_safely(*link);
+           });
   }
 
   std::optional<Delivery> take_or_rearm() {
@@ -310,7 +320,10 @@ class ReceiverPort final : public PortBase {
     const auto link = find(address);
     if (link == nullptr) return;
     ++broken_count_;
-    problem_ = Error(code, "the link to the publisher in process " + std::to_string(link->pid()) + " on lane \"" + lane_ + "\" was dropped: " + why, lane_);
+    problem_ = Error(code,
+                     "the link to the publisher in process " + std::to_string(link->pid()) + " on lane \"" + lane_ +
+                         "\" was dropped: " + why,
+                     lane_);
     link->peer().send(compose(MessageType::leave, number_, address.port, std::span<const std::byte>{}));
     link->sender_left();
     remove(*link);
@@ -329,7 +342,8 @@ class ReceiverPort final : public PortBase {
   }
 
   void tell_leaving(const ReceiverLink& link) const {
-    if (!link.has_left()) link.peer().send(compose(MessageType::leave, number_, link.address().port, std::span<const std::byte>{}));
+    if (!link.has_left())
+      link.peer().send(compose(MessageType::leave, number_, link.address().port, std::span<const std::byte>{}));
   }
 
   void handle(const std::shared_ptr<Peer>& peer, const PortAddress& from, const PortMessage& message) {
@@ -384,7 +398,7 @@ class ReceiverPort final : public PortBase {
 
   // Under the mutex.
   std::vector<std::shared_ptr<ReceiverLink>> links_;
-  std::size_t next_ = 0;  // whose turn it is
+  std::size_t next_ = 0;          // whose turn it is
   std::optional<Error> problem_;  // of a link that was dropped, to be told once
   bool had_links_ = false;
   std::uint64_t received_ = 0;

@@ -21,7 +21,8 @@ namespace memlane::detail {
 
 class SenderLink {
  public:
-  SenderLink(PortAddress address, std::shared_ptr<Peer> peer, const PortBody& receiver, platform::Mapping peer_half, platform::ForeignBell bell)
+  SenderLink(PortAddress address, std::shared_ptr<Peer> peer, const PortBody& receiver, platform::Mapping peer_half,
+             platform::ForeignBell bell)
       : address_(address),
         peer_(std::move(peer)),
         depth_(receiver.depth),
@@ -45,7 +46,9 @@ class SenderLink {
   void close_half_handle() noexcept { own_half_.handle.reset(); }
 
   /// "process 4711 (\"viewer\")", for messages.
-  [[nodiscard]] std::string who() const { return "process " + std::to_string(pid_) + (label_.empty() ? "" : " (\"" + label_ + "\")"); }
+  [[nodiscard]] std::string who() const {
+    return "process " + std::to_string(pid_) + (label_.empty() ? "" : " (\"" + label_ + "\")");
+  }
 
   [[nodiscard]] bool has_room() { return ring_.has_room(depth_); }
 
@@ -97,7 +100,9 @@ class SenderLink {
   }
 
   /// The same for returns that came as messages.
-  void accept_message(const ReturnsBody& body, SegmentPool& pool) { accept(SenderRing::parse_return(body.position, body.ticket), pool); }
+  void accept_message(const ReturnsBody& body, SegmentPool& pool) {
+    accept(SenderRing::parse_return(body.position, body.ticket), pool);
+  }
 
   /// The receiver takes nothing more: what still waits is ours again. What it holds will come back as returns.
   void receiver_is_closing(SegmentPool& pool) {
@@ -159,7 +164,8 @@ class SenderLink {
   }
 
   void accept(const SenderRing::Return& returned, SegmentPool& pool) {
-    const auto doubt = std::find_if(doubts_.begin(), doubts_.end(), [&](const Doubt& each) { return each.position == returned.position; });
+    const auto doubt = std::find_if(doubts_.begin(), doubts_.end(),
+                                    [&](const Doubt& each) { return each.position == returned.position; });
     if (returned.yielded) {
       if (doubt == doubts_.end()) return;  // it was taken back without a doubt: see SenderRing::take_back
       retire_ticket(doubt->ticket, pool);
@@ -167,7 +173,8 @@ class SenderLink {
       count_drop();
       return;
     }
-    if (returned.ticket >= tickets_.size() || tickets_[returned.ticket].slot == nullptr || tickets_[returned.ticket].position != returned.position ||
+    if (returned.ticket >= tickets_.size() || tickets_[returned.ticket].slot == nullptr ||
+        tickets_[returned.ticket].position != returned.position ||
         returned.position >= ring_.tail() - ring_.waiting()) {
       throw Corruption("the receiver returned what it does not hold");
     }

@@ -71,7 +71,8 @@ class SenderPort final : public PortBase {
   }
 
   /// Sends a loan's slot; the reference passes to us if and only if nothing is thrown. Returns how many it went to.
-  std::size_t send(Slot& slot, std::uint64_t bytes, DType dtype, const Shape& shape, const SendInfo& info, const SendWait& wait) {
+  std::size_t send(Slot& slot, std::uint64_t bytes, DType dtype, const Shape& shape, const SendInfo& info,
+                   const SendWait& wait) {
     check(info);
     auto lock = enter();
     await_room(lock, wait);
@@ -159,7 +160,8 @@ class SenderPort final : public PortBase {
     const std::lock_guard lock(mutex_);
     const PortAddress from{peer->id(), message.from_port};
     if (closed_) {
-      if (message.type == MessageType::half) peer->send(compose(MessageType::gone, number_, from.port, std::span<const std::byte>{}));
+      if (message.type == MessageType::half)
+        peer->send(compose(MessageType::gone, number_, from.port, std::span<const std::byte>{}));
       return;
     }
     try {
@@ -196,7 +198,8 @@ class SenderPort final : public PortBase {
   };
 
   void check_size(std::uint64_t bytes) const {
-    if (bytes > largest_payload) throw Error(ErrorCode::out_of_range, "no machine can lend " + std::to_string(bytes) + " bytes", lane_);
+    if (bytes > largest_payload)
+      throw Error(ErrorCode::out_of_range, "no machine can lend " + std::to_string(bytes) + " bytes", lane_);
   }
 
   [[nodiscard]] Announcement announcement() const override { return describe(history_limit_, Overflow::block); }
@@ -257,27 +260,41 @@ class SenderPort final : public PortBase {
     const std::uint64_t stops = stops_;
     while (SenderLink* const full = find_full()) {
       const std::string whose = "the queue of " + full->who() + " on lane \"" + lane_ + "\" is full";
-      if (full->overflow() == Overflow::fail) throw Error(ErrorCode::queue_full, whose + ", and it asked for the send to fail; the sample was sent to nobody", lane_);
+      if (full->overflow() == Overflow::fail)
+        throw Error(ErrorCode::queue_full, whose + ", and it asked for the send to fail; the sample was sent to nobody",
+                    lane_);
       if (!wait.may_wait) throw Error(ErrorCode::queue_full, whose + "; the sample was sent to nobody", lane_);
-      const auto outcome = waiter_.wait(lock, *this, wait.deadline, wait.interrupt, [&] { return closed_ || stops_ != stops || find_full() == nullptr; });
-      if (closed_) throw Error(ErrorCode::closed, "the publisher of lane \"" + lane_ + "\" was closed while a send waited; the sample was sent to nobody", lane_);
+      const auto outcome = waiter_.wait(lock, *this, wait.deadline, wait.interrupt,
+                                        [&] { return closed_ || stops_ != stops || find_full() == nullptr; });
+      if (closed_)
+        throw Error(
+            ErrorCode::closed,
+            "the publisher of lane \"" + lane_ + "\" was closed while a send waited; the sample was sent to nobody",
+            lane_);
       if (stops_ != stops || outcome == Waiter::Outcome::interrupted) {
-        throw Error(ErrorCode::interrupted, "a send on lane \"" + lane_ + "\" was stopped while it waited; the sample was sent to nobody", lane_);
+        throw Error(ErrorCode::interrupted,
+                    "a send on lane \"" + lane_ + "\" was stopped while it waited; the sample was sent to nobody",
+                    lane_);
       }
       if (outcome == Waiter::Outcome::timed_out) {
-        throw Error(ErrorCode::timeout, whose + " and has stayed so for the whole send timeout; the sample was sent to nobody", lane_);
+        throw Error(ErrorCode::timeout,
+                    whose + " and has stayed so for the whole send timeout; the sample was sent to nobody", lane_);
       }
     }
   }
 
   template <class Reached>
-  bool wait_until(std::unique_lock<std::mutex>& lock, const Deadline& deadline, const Interrupt& interrupt, Reached&& reached) {
+  bool wait_until(std::unique_lock<std::mutex>& lock, const Deadline& deadline, const Interrupt& interrupt,
+                  Reached&& reached) {
     const std::uint64_t stops = stops_;
     for (;;) {
       if (reached()) return true;
-      const auto outcome = waiter_.wait(lock, *this, deadline, interrupt, [&] { return closed_ || stops_ != stops || reached(); });
-      if (closed_) throw Error(ErrorCode::closed, "the publisher of lane \"" + lane_ + "\" was closed while a call waited", lane_);
-      if (outcome == Waiter::Outcome::interrupted) throw Error(ErrorCode::interrupted, "a wait on lane \"" + lane_ + "\" was interrupted", lane_);
+      const auto outcome =
+          waiter_.wait(lock, *this, deadline, interrupt, [&] { return closed_ || stops_ != stops || reached(); });
+      if (closed_)
+        throw Error(ErrorCode::closed, "the publisher of lane \"" + lane_ + "\" was closed while a call waited", lane_);
+      if (outcome == Waiter::Outcome::interrupted)
+        throw Error(ErrorCode::interrupted, "a wait on lane \"" + lane_ + "\" was interrupted", lane_);
       if (stops_ != stops) return false;
       if (outcome == Waiter::Outcome::timed_out) return reached();
     }
@@ -411,19 +428,23 @@ class SenderPort final : public PortBase {
 
   void accept_returns(SenderLink& link, std::span<const std::byte> body) {
     if (body.size() % sizeof(ReturnsBody) != 0) throw Corruption("half a return");
-    for (; !body.empty(); body = body.subspan(sizeof(ReturnsBody))) link.accept_message(*parse<ReturnsBody>(body.first(sizeof(ReturnsBody))), pool_);
+    for (; !body.empty(); body = body.subspan(sizeof(ReturnsBody)))
+      link.accept_message(*parse<ReturnsBody>(body.first(sizeof(ReturnsBody))), pool_);
   }
 
   void link_up(const std::shared_ptr<Peer>& peer, const PortAddress& from, const PortMessage& message) {
     if (knows(from)) throw Corruption("a second half for one link");
     const auto half = parse<HalfBody>(message.body);
     if (!half || message.handles.size() != 2 || !fits(half->port)) throw Corruption("a half for another lane");
-    if (half->port.depth == 0 || half->port.depth > max_depth || to_string(static_cast<Overflow>(half->port.overflow)) == "unknown") {
+    if (half->port.depth == 0 || half->port.depth > max_depth ||
+        to_string(static_cast<Overflow>(half->port.overflow)) == "unknown") {
       throw Corruption("a half with impossible options");
     }
     const std::uint32_t depth = half->port.depth;
-    auto peer_half = map_half(message.handles[0], half->bytes, receiver_half_magic, returns_capacity(depth), receiver_half_bytes(depth));
-    auto link = std::make_unique<SenderLink>(from, peer, half->port, std::move(peer_half), platform::ForeignBell(std::move(message.handles[1])));
+    auto peer_half = map_half(message.handles[0], half->bytes, receiver_half_magic, returns_capacity(depth),
+                              receiver_half_bytes(depth));
+    auto link = std::make_unique<SenderLink>(from, peer, half->port, std::move(peer_half),
+                                             platform::ForeignBell(std::move(message.handles[1])));
 
     bool sent = false;
     try {

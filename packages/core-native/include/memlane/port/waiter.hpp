@@ -43,7 +43,8 @@ class Waiter {
   /// Waits until something may have changed. `ready()` is asked under the lock after arming, and must not throw lightly:
   /// what it throws ends the wait. The caller looks for itself afterwards, and calls again if there is nothing.
   template <class Ready>
-  Outcome wait(std::unique_lock<std::mutex>& lock, Armable& port, const Deadline& deadline, const Interrupt& interrupt, Ready&& ready) {
+  Outcome wait(std::unique_lock<std::mutex>& lock, Armable& port, const Deadline& deadline, const Interrupt& interrupt,
+               Ready&& ready) {
     if (deadline.passed()) return Outcome::timed_out;
     if (sleeper_) return wait_behind(lock, deadline, interrupt);
     sleeper_ = true;
@@ -63,7 +64,8 @@ class Waiter {
     store_then_look_fence();
     if (ready()) return Outcome::look_again;
     lock.unlock();
-    const platform::Bell::Wake wake = bell_.wait(std::min(deadline.remaining(), interrupt.asked == nullptr ? longest : slice));
+    const platform::Bell::Wake wake =
+        bell_.wait(std::min(deadline.remaining(), interrupt.asked == nullptr ? longest : slice));
     if (wake != platform::Bell::Wake::rung && interrupt.pending()) return Outcome::interrupted;
     return Outcome::look_again;
   }
@@ -98,13 +100,15 @@ class Waiter {
  private:
   static constexpr std::int64_t longest = std::numeric_limits<std::int64_t>::max();
   // How often a wait is interrupted to ask for signals that went to another thread: people wait this long for Ctrl-C.
-  static constexpr std::int64_t slice = 100'000'000;        // nanoseconds
-  static constexpr std::int64_t longest_adaptive = 20'000;  // nanoseconds: about half of what a sleep and a wake-up cost
-  static constexpr std::int64_t shortest_adaptive = 500;    // nanoseconds: enough to notice that it got worth it again
+  static constexpr std::int64_t slice = 100'000'000;  // nanoseconds
+  static constexpr std::int64_t longest_adaptive =
+      20'000;                                             // nanoseconds: about half of what a sleep and a wake-up cost
+  static constexpr std::int64_t shortest_adaptive = 500;  // nanoseconds: enough to notice that it got worth it again
 
   Outcome wait_behind(std::unique_lock<std::mutex>& lock, const Deadline& deadline, const Interrupt& interrupt) {
     ++behind_;
-    const std::int64_t span = std::min({deadline.remaining(), interrupt.asked == nullptr ? longest : slice, std::int64_t{3'600'000'000'000}});
+    const std::int64_t span =
+        std::min({deadline.remaining(), interrupt.asked == nullptr ? longest : slice, std::int64_t{3'600'000'000'000}});
     behind_us_.wait_for(lock, std::chrono::nanoseconds(span));
     --behind_;
     if (interrupt.asked == nullptr) return Outcome::look_again;

@@ -16,8 +16,8 @@ namespace memlane::detail {
 class ReceiverRing {
  public:
   /// `own` is writable, `peer` is not. `may_be_taken_back`: the sender drops the oldest when the queue is full.
-  ReceiverRing(platform::Mapping& own, const platform::Mapping& peer, std::uint32_t capacity, std::uint32_t returns_capacity,
-               bool may_be_taken_back) noexcept
+  ReceiverRing(platform::Mapping& own, const platform::Mapping& peer, std::uint32_t capacity,
+               std::uint32_t returns_capacity, bool may_be_taken_back) noexcept
       : own_(reinterpret_cast<ReceiverHalf*>(own.data())),
         returns_(reinterpret_cast<ReturnEntry*>(own.data() + sizeof(ReceiverHalf))),
         peer_(reinterpret_cast<const SenderHalf*>(peer.data())),
@@ -92,7 +92,8 @@ class ReceiverRing {
   [[nodiscard]] bool give_back(std::uint64_t position, std::uint32_t ticket, bool yielded) {
     if (returns_tail_ - returns_head_ > returns_mask_) {
       const std::uint64_t head = load_once(peer_->returns_head, std::memory_order_acquire);  // [SYNC returns-room]
-      if (head < returns_head_ || head > returns_tail_) throw Corruption("the sender collected returns that were not there");
+      if (head < returns_head_ || head > returns_tail_)
+        throw Corruption("the sender collected returns that were not there");
       returns_head_ = head;
       if (returns_tail_ - returns_head_ > returns_mask_) return false;
     }

@@ -16,7 +16,8 @@ namespace memlane::detail {
 class SenderRing {
  public:
   /// `own` is writable, `peer` is not. The caller has checked both sizes against the capacities.
-  SenderRing(platform::Mapping& own, const platform::Mapping& peer, std::uint32_t capacity, std::uint32_t returns_capacity) noexcept
+  SenderRing(platform::Mapping& own, const platform::Mapping& peer, std::uint32_t capacity,
+             std::uint32_t returns_capacity) noexcept
       : own_(reinterpret_cast<SenderHalf*>(own.data())),
         descriptors_(reinterpret_cast<DescriptorWords*>(own.data() + sizeof(SenderHalf))),
         peer_(reinterpret_cast<const ReceiverHalf*>(peer.data())),
@@ -94,7 +95,8 @@ class SenderRing {
   }
 
   [[nodiscard]] static Return parse_return(std::uint64_t position, std::uint64_t ticket) {
-    if ((ticket & ~(return_yielded | 0xFFFFFFFFU)) != 0) throw Corruption("the receiver returned something that no one can hold");
+    if ((ticket & ~(return_yielded | 0xFFFFFFFFU)) != 0)
+      throw Corruption("the receiver returned something that no one can hold");
     return {position, static_cast<std::uint32_t>(ticket), (ticket & return_yielded) != 0};
   }
 

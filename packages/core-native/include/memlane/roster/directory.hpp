@@ -18,7 +18,8 @@ namespace memlane::detail {
   if (const char* const set = std::getenv("MEMLANE_DIR"); set != nullptr && *set != '\0') {
     return std::filesystem::absolute(set).lexically_normal().string();
   }
-  if (const char* const runtime = std::getenv("XDG_RUNTIME_DIR"); runtime != nullptr && *runtime != '\0') return std::string(runtime) + "/memlane";
+  if (const char* const runtime = std::getenv("XDG_RUNTIME_DIR"); runtime != nullptr && *runtime != '\0')
+    return std::string(runtime) + "/memlane";
   const std::string user = std::to_string(platform::user_id());
   if (platform::is_own_folder("/run/user/" + user)) return "/run/user/" + user + "/memlane";
   return "/tmp/memlane-" + user;

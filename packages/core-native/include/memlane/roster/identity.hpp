@@ -121,7 +121,8 @@ struct AnnouncedPort {
   const auto port = parse_hex(name.substr(second + 1));
   if (!endpoint || !port) return std::nullopt;
   for (std::uint8_t kind = 1; kind <= 6; ++kind) {
-    if (short_name(static_cast<PortKind>(kind)) == name.substr(0, first)) return AnnouncedPort{static_cast<PortKind>(kind), {*endpoint, *port}};
+    if (short_name(static_cast<PortKind>(kind)) == name.substr(0, first))
+      return AnnouncedPort{static_cast<PortKind>(kind), {*endpoint, *port}};
   }
   return std::nullopt;
 }

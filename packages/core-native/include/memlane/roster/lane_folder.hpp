@@ -3,12 +3,12 @@
 // If a process dies at any point here, only names remain: whoever finds that nobody answers at the door removes them.
 #pragma once
 
+#include <fcntl.h>
+#include <unistd.h>
 #include <chrono>
 #include <cstring>
-#include <fcntl.h>
 #include <memory>
 #include <string>
-#include <unistd.h>
 #include <vector>
 
 #include "memlane/lane_name.hpp"
@@ -21,20 +21,28 @@ namespace memlane::detail {
 
 inline constexpr const char* lane_file_name = "lane";
 
-[[nodiscard]] inline std::string lane_folder_name(const std::array<std::uint64_t, 2>& hash) { return "lane-" + hex(hash[0]) + hex(hash[1]); }
+[[nodiscard]] inline std::string lane_folder_name(const std::array<std::uint64_t, 2>& hash) {
+  return "lane-" + hex(hash[0]) + hex(hash[1]);
+}
 
 class LaneFolder {
  public:
   /// Enters the lane and puts the announcement of `self` in place. Throws Error(pattern_mismatch | version_mismatch |
   /// corrupt | ...) if the lane is not one that this port can join; then nothing was left behind.
-  LaneFolder(const Directory& directory, const LaneName& lane, PortKind kind, const PortAddress& self, const Announcement& announcement)
-      : directory_(directory), name_(lane.text()), folder_name_(lane_folder_name(lane_hash(lane.text()))), kind_(kind), self_(self) {
+  LaneFolder(const Directory& directory, const LaneName& lane, PortKind kind, const PortAddress& self,
+             const Announcement& announcement)
+      : directory_(directory),
+        name_(lane.text()),
+        folder_name_(lane_folder_name(lane_hash(lane.text()))),
+        kind_(kind),
+        self_(self) {
     // Between two of our steps the last port of the lane may leave and take the folder with it: begin again. Each round that
     // fails is one in which somebody else got on, so the bound is never met unless somebody plays with the directory.
     for (int round = 0; round < max_rounds; ++round) {
       if (try_enter(announcement)) return;
     }
-    throw Error(ErrorCode::system, "the lane's folder " + directory.path() + "/" + folder_name_ + " vanishes again and again", name_);
+    throw Error(ErrorCode::system,
+                "the lane's folder " + directory.path() + "/" + folder_name_ + " vanishes again and again", name_);
   }
   LaneFolder(const LaneFolder&) = delete;
   LaneFolder& operator=(const LaneFolder&) = delete;
@@ -62,11 +70,14 @@ class LaneFolder {
   }
 
   /// Removes the name of a port whose process is gone.
-  void remove_announcement(PortKind kind, const PortAddress& port) const noexcept { platform::remove_file(folder_.get(), announcement_name(kind, port)); }
+  void remove_announcement(PortKind kind, const PortAddress& port) const noexcept {
+    platform::remove_file(folder_.get(), announcement_name(kind, port));
+  }
 
   /// Rewrites the live counters of our announcement.
   void update(const Announcement& announcement) const noexcept {
-    const int number = ::openat(folder_.get(), announcement_name(kind_, self_).c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+    const int number =
+        ::openat(folder_.get(), announcement_name(kind_, self_).c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
     if (number < 0) return;
     constexpr std::size_t from = offsetof(Announcement, samples);
     const auto* const bytes = reinterpret_cast<const std::byte*>(&announcement);
@@ -77,14 +88,16 @@ class LaneFolder {
   /// Removes every trace of dead endpoints in a lane's folder, and the folder itself if nobody is left.
   /// `is_dead(EndpointId)` decides.
   template <class IsDead>
-  static void sweep(const Directory& directory, const EndpointId& self, const std::string& folder_name, IsDead&& is_dead) {
+  static void sweep(const Directory& directory, const EndpointId& self, const std::string& folder_name,
+                    IsDead&& is_dead) {
     const auto folder = platform::find_private_subfolder(directory.handle(), folder_name);
     if (!folder) return;
     for (const std::string& name : platform::list_folder(folder->get())) {
       const bool hidden = name.starts_with('.');
       const auto port = parse_announcement_name(hidden ? std::string_view(name).substr(1) : std::string_view(name));
       if (port && is_dead(port->address.endpoint)) platform::remove_file(folder->get(), name);
-      if (const auto writer = hidden_lane_file_writer(name); writer && is_dead(*writer)) platform::remove_file(folder->get(), name);
+      if (const auto writer = hidden_lane_file_writer(name); writer && is_dead(*writer))
+        platform::remove_file(folder->get(), name);
     }
     remove_if_deserted(directory, self, folder_name, folder->get());
   }
@@ -92,7 +105,9 @@ class LaneFolder {
  private:
   static constexpr int max_rounds = 1000;
 
-  [[nodiscard]] std::string hidden_lane_file() const { return std::string(".lane-") + self_.endpoint.text() + "-" + hex(self_.port, false); }
+  [[nodiscard]] std::string hidden_lane_file() const {
+    return std::string(".lane-") + self_.endpoint.text() + "-" + hex(self_.port, false);
+  }
 
   static std::optional<EndpointId> hidden_lane_file_writer(std::string_view name) noexcept {
     constexpr std::string_view prefix = ".lane-";
@@ -132,7 +147,9 @@ class LaneFolder {
       file.pattern = static_cast<std::uint32_t>(pattern_of(kind_));
       file.name_bytes = static_cast<std::uint32_t>(name_.size());
       std::memcpy(file.name, name_.data(), name_.size());
-      if (platform::place_file(folder_.get(), hidden_lane_file(), lane_file_name, std::as_bytes(std::span(&file, 1))) == platform::Place::folder_gone) return false;
+      if (platform::place_file(folder_.get(), hidden_lane_file(), lane_file_name, std::as_bytes(std::span(&file, 1))) ==
+          platform::Place::folder_gone)
+        return false;
     }
     return false;
   }
@@ -143,18 +160,25 @@ class LaneFolder {
     // Magic and version come first and never move: a file of another version is told from one that is damaged.
     if (content.size() >= 16) std::memcpy(&file, content.data(), 16);
     if (content.size() < 16 || file.magic != lane_file_magic) {
-      throw Error(ErrorCode::corrupt, "the lane file of \"" + name_ + "\" was not written by memlane; remove it if nobody uses the lane" + where, name_);
+      throw Error(
+          ErrorCode::corrupt,
+          "the lane file of \"" + name_ + "\" was not written by memlane; remove it if nobody uses the lane" + where,
+          name_);
     }
     if (file.version != layout_version) {
       throw Error(ErrorCode::version_mismatch,
-                  "the lane \"" + name_ + "\" is of layout version " + std::to_string(file.version) + ", this memlane speaks version " +
-                      std::to_string(layout_version) + "; use one version of memlane on a lane" + where,
+                  "the lane \"" + name_ + "\" is of layout version " + std::to_string(file.version) +
+                      ", this memlane speaks version " + std::to_string(layout_version) +
+                      "; use one version of memlane on a lane" + where,
                   name_);
     }
-    if (content.size() != sizeof file) throw Error(ErrorCode::corrupt, "the lane file of \"" + name_ + "\" is truncated; remove it if nobody uses the lane" + where, name_);
+    if (content.size() != sizeof file)
+      throw Error(ErrorCode::corrupt,
+                  "the lane file of \"" + name_ + "\" is truncated; remove it if nobody uses the lane" + where, name_);
     std::memcpy(&file, content.data(), sizeof file);
     if (file.bytes != sizeof file || file.name_bytes > sizeof file.name) {
-      throw Error(ErrorCode::corrupt, "the lane file of \"" + name_ + "\" is damaged; remove it if nobody uses the lane" + where, name_);
+      throw Error(ErrorCode::corrupt,
+                  "the lane file of \"" + name_ + "\" is damaged; remove it if nobody uses the lane" + where, name_);
     }
     if (std::string_view(file.name, file.name_bytes) != name_) {
       throw Error(ErrorCode::corrupt, "the lane file of \"" + name_ + "\" is that of another lane" + where, name_);
@@ -162,22 +186,24 @@ class LaneFolder {
     const auto pattern = static_cast<Pattern>(file.pattern);
     if (pattern != pattern_of(kind_)) {
       throw Error(ErrorCode::pattern_mismatch,
-                  "the lane \"" + name_ + "\" is a " + std::string(to_string(pattern)) + " lane; a " + std::string(to_string(pattern_of(kind_))) +
-                      " port cannot join it",
+                  "the lane \"" + name_ + "\" is a " + std::string(to_string(pattern)) + " lane; a " +
+                      std::string(to_string(pattern_of(kind_))) + " port cannot join it",
                   name_);
     }
   }
 
   /// Removes the folder if only the lane file is in it. If somebody announces at the same moment, the folder stays, since
   /// it is not empty; the lane file is put back, by us or by the newcomer, who looks for it after announcing.
-  static void remove_if_deserted(const Directory& directory, const EndpointId& self, const std::string& folder_name, int folder) {
+  static void remove_if_deserted(const Directory& directory, const EndpointId& self, const std::string& folder_name,
+                                 int folder) {
     const auto left = platform::list_folder(folder);
     if (left.empty()) platform::remove_folder(directory.handle(), folder_name);
     if (left.size() != 1 || left.front() != lane_file_name) return;
     const auto content = platform::read_file(folder, lane_file_name, sizeof(LaneFile));
     platform::remove_file(folder, lane_file_name);
     if (platform::remove_folder(directory.handle(), folder_name) || !content) return;
-    [[maybe_unused]] const auto placed = platform::place_file(folder, ".lane-" + self.text() + "-leaving", lane_file_name, *content);
+    [[maybe_unused]] const auto placed =
+        platform::place_file(folder, ".lane-" + self.text() + "-leaving", lane_file_name, *content);
   }
 
   const Directory& directory_;

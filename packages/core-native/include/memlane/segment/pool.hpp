@@ -55,8 +55,12 @@ class Segment {
   std::vector<Slot> slots_;
 };
 
-std::byte* Slot::data() const noexcept { return segment->memory().mapping.data() + offset; }
-std::uint64_t Slot::capacity() const noexcept { return segment->slot_bytes(); }
+std::byte* Slot::data() const noexcept {
+  return segment->memory().mapping.data() + offset;
+}
+std::uint64_t Slot::capacity() const noexcept {
+  return segment->slot_bytes();
+}
 
 class SegmentPool {
  public:
@@ -93,7 +97,8 @@ class SegmentPool {
   [[nodiscard]] std::size_t free_slots(std::uint64_t bytes) const {
     const std::uint64_t wanted = slot_bytes_for(bytes);
     std::size_t count = 0;
-    for (auto it = classes_.lower_bound(wanted); it != classes_.end() && is_good_fit(it->first, wanted); ++it) count += it->second.free.size();
+    for (auto it = classes_.lower_bound(wanted); it != classes_.end() && is_good_fit(it->first, wanted); ++it)
+      count += it->second.free.size();
     return count;
   }
 
@@ -119,9 +124,10 @@ class SegmentPool {
       plan.bytes = bytes_of(plan);
     }
     if (!fits_budget(plan)) {
-      throw Error(ErrorCode::budget_spent, "a loan of " + std::to_string(bytes) + " bytes does not fit into the port's memory budget: " +
-                                               std::to_string(held_) + " of " + std::to_string(budget_) +
-                                               " bytes are in use; release samples, or open the port with a larger memory budget");
+      throw Error(ErrorCode::budget_spent,
+                  "a loan of " + std::to_string(bytes) + " bytes does not fit into the port's memory budget: " +
+                      std::to_string(held_) + " of " + std::to_string(budget_) +
+                      " bytes are in use; release samples, or open the port with a larger memory budget");
     }
     check_machine(plan, bytes, at_least != 0);
     plan.id = next_id_++;
@@ -158,12 +164,15 @@ class SegmentPool {
   static std::uint64_t bytes_of(const Plan& plan) {
     const std::uint64_t page = platform::page_size();
     if (plan.slot_bytes > largest_payload / plan.slot_count) {
-      throw Error(ErrorCode::out_of_range, "no machine has " + std::to_string(plan.slot_count) + " times " + std::to_string(plan.slot_bytes) + " bytes");
+      throw Error(ErrorCode::out_of_range, "no machine has " + std::to_string(plan.slot_count) + " times " +
+                                               std::to_string(plan.slot_bytes) + " bytes");
     }
     return round_up(plan.slot_bytes * plan.slot_count, page);
   }
 
-  [[nodiscard]] bool fits_budget(const Plan& plan) const noexcept { return budget_ == 0 || (plan.bytes <= budget_ && held_ <= budget_ - plan.bytes); }
+  [[nodiscard]] bool fits_budget(const Plan& plan) const noexcept {
+    return budget_ == 0 || (plan.bytes <= budget_ && held_ <= budget_ - plan.bytes);
+  }
 
   [[nodiscard]] bool has_too_much_unused() const noexcept {
     std::uint64_t unused = 0;
@@ -203,8 +212,9 @@ class SegmentPool {
       plan.bytes = bytes_of(plan);
       if (fits()) return;
     }
-    throw Error(ErrorCode::out_of_memory, "a loan of " + std::to_string(bytes) + " bytes does not fit into " + room.limited_by + ": " +
-                                              std::to_string(room.bytes) + " bytes are left, of which " + std::to_string(machine_reserve) +
+    throw Error(ErrorCode::out_of_memory, "a loan of " + std::to_string(bytes) + " bytes does not fit into " +
+                                              room.limited_by + ": " + std::to_string(room.bytes) +
+                                              " bytes are left, of which " + std::to_string(machine_reserve) +
                                               " stay reserved; release samples, or give the process more memory");
   }
 

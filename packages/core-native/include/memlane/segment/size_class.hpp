@@ -11,15 +11,17 @@
 
 namespace memlane::detail {
 
-inline constexpr std::uint64_t smallest_slot = 256;                   // bytes: a small payload and its MetaBlock
-inline constexpr std::uint64_t slot_page = 4096;                      // bytes: from here on slots are whole pages, so that
-                                                                      // a page never holds parts of two large samples
+inline constexpr std::uint64_t smallest_slot = 256;  // bytes: a small payload and its MetaBlock
+inline constexpr std::uint64_t slot_page = 4096;     // bytes: from here on slots are whole pages, so that
+                                                     // a page never holds parts of two large samples
 inline constexpr std::uint64_t exact_from = std::uint64_t{64} << 20U;  // bytes: larger slots are not rounded up
 inline constexpr std::uint64_t smallest_segment = std::uint64_t{64} << 10U;
 inline constexpr std::uint64_t largest_growth = std::uint64_t{64} << 20U;
 inline constexpr std::uint64_t largest_payload = std::uint64_t{1} << 46U;  // 64 TiB: half of what a process can address
 
-[[nodiscard]] constexpr std::uint64_t round_up(std::uint64_t value, std::uint64_t step) noexcept { return (value + step - 1) / step * step; }
+[[nodiscard]] constexpr std::uint64_t round_up(std::uint64_t value, std::uint64_t step) noexcept {
+  return (value + step - 1) / step * step;
+}
 
 /// The slot that a payload of `bytes` needs, with room for a MetaBlock behind it. Steps are an eighth of the next lower
 /// power of two: at most an eighth is wasted, and sizes that differ a little share slots.

@@ -31,7 +31,8 @@ class Shape {
   template <std::integral Extent, std::size_t N>
   explicit Shape(std::span<const Extent, N> extents) {
     if (extents.size() > max_dimensions) {
-      throw Error(ErrorCode::out_of_range, "a shape has at most 8 dimensions, this one has " + std::to_string(extents.size()));
+      throw Error(ErrorCode::out_of_range,
+                  "a shape has at most 8 dimensions, this one has " + std::to_string(extents.size()));
     }
     for (const Extent extent : extents) {
       if (std::cmp_less(extent, 0)) {
@@ -42,7 +43,9 @@ class Shape {
   }
 
   [[nodiscard]] constexpr std::size_t ndim() const noexcept { return dimensions_; }
-  [[nodiscard]] constexpr std::span<const std::uint64_t> dims() const noexcept { return {extents_.data(), dimensions_}; }
+  [[nodiscard]] constexpr std::span<const std::uint64_t> dims() const noexcept {
+    return {extents_.data(), dimensions_};
+  }
   [[nodiscard]] constexpr std::uint64_t operator[](std::size_t dimension) const noexcept { return extents_[dimension]; }
 
   /// The product of the extents times `item_size`, or nothing if it does not fit into 63 bits.
@@ -58,7 +61,9 @@ class Shape {
 
   [[nodiscard]] constexpr std::uint64_t element_count() const noexcept { return byte_count(1).value_or(0); }
 
-  friend constexpr bool operator==(const Shape& a, const Shape& b) noexcept { return std::ranges::equal(a.dims(), b.dims()); }
+  friend constexpr bool operator==(const Shape& a, const Shape& b) noexcept {
+    return std::ranges::equal(a.dims(), b.dims());
+  }
 
  private:
   static constexpr std::uint64_t largest = (std::uint64_t{1} << 63) - 1;

@@ -33,7 +33,8 @@ inline int reopen(int descriptor, int flags) noexcept {
 
 inline Bell::Bell() {
   std::array<int, 2> ends{-1, -1};
-  if (sys::call("pipe2", [&] { return ::pipe2(ends.data(), O_NONBLOCK | O_CLOEXEC); }) != 0) sys::fail("cannot create a bell", errno);
+  if (sys::call("pipe2", [&] { return ::pipe2(ends.data(), O_NONBLOCK | O_CLOEXEC); }) != 0)
+    sys::fail("cannot create a bell", errno);
   read_end_ = Handle(ends[0]);
   write_end_ = Handle(ends[1]);
   ::fcntl(ends[1], F_SETPIPE_SZ, linux_bell::pipe_bytes);
@@ -45,11 +46,14 @@ inline Handle Bell::another_read_end() const {
   return Handle(number);
 }
 
-inline void Bell::ring() const noexcept { linux_bell::ring(write_end_.get()); }
+inline void Bell::ring() const noexcept {
+  linux_bell::ring(write_end_.get());
+}
 
 inline void Bell::clear() const noexcept {
   std::array<char, linux_bell::pipe_bytes> notes;  // NOLINT(cppcoreguidelines-pro-type-member-init): only written
-  [[maybe_unused]] const auto read = sys::retried("read", [&] { return ::read(read_end_.get(), notes.data(), notes.size()); });
+  [[maybe_unused]] const auto read =
+      sys::retried("read", [&] { return ::read(read_end_.get(), notes.data(), notes.size()); });
 }
 
 inline Bell::Wake Bell::wait(std::int64_t nanoseconds) const {
@@ -66,7 +70,7 @@ inline Bell::Wake Bell::wait(std::int64_t nanoseconds) const {
 }
 
 inline ForeignBell::ForeignBell(Handle handle) {
-  struct stat status {};
+  struct stat status{};
   if (::fstat(handle.get(), &status) != 0 || !S_ISFIFO(status.st_mode)) {
     throw Error(ErrorCode::corrupt, "the bell that a peer handed over is not a pipe");
   }

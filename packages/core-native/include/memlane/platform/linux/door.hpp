@@ -27,13 +27,15 @@ inline sockaddr_un address_of(FolderRef folder, const std::string& name) {
   address.sun_family = AF_UNIX;
   std::string path = folder.path + "/" + name;
   if (path.size() >= sizeof address.sun_path) path = "/proc/self/fd/" + std::to_string(folder.handle) + "/" + name;
-  if (path.size() >= sizeof address.sun_path) throw Error(ErrorCode::out_of_range, "the lane directory's path is too long: " + folder.path);
+  if (path.size() >= sizeof address.sun_path)
+    throw Error(ErrorCode::out_of_range, "the lane directory's path is too long: " + folder.path);
   std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
   return address;
 }
 
 inline Handle new_socket() {
-  const int number = sys::call("socket", [] { return ::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0); });
+  const int number =
+      sys::call("socket", [] { return ::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0); });
   if (number < 0) sys::fail("cannot create a socket", errno);
   return Handle(number);
 }
@@ -43,13 +45,17 @@ inline Handle new_socket() {
 inline Handle open_door(FolderRef folder, const std::string& name) {
   Handle door = linux_door::new_socket();
   // Before bind: the socket file is made with these rights, so it never has looser ones.
-  if (sys::call("fchmod", [&] { return ::fchmod(door.get(), 0600); }) != 0) sys::fail("cannot restrict the door's rights", errno);
+  if (sys::call("fchmod", [&] { return ::fchmod(door.get(), 0600); }) != 0)
+    sys::fail("cannot restrict the door's rights", errno);
   const std::string hidden = "." + name;
   const sockaddr_un address = linux_door::address_of(folder, hidden);
   const auto* const generic = reinterpret_cast<const sockaddr*>(&address);
-  if (sys::call("bind", [&] { return ::bind(door.get(), generic, sizeof address); }) != 0) sys::fail("cannot open a door in " + folder.path, errno);
+  if (sys::call("bind", [&] { return ::bind(door.get(), generic, sizeof address); }) != 0)
+    sys::fail("cannot open a door in " + folder.path, errno);
   const bool visible = sys::call("listen", [&] { return ::listen(door.get(), SOMAXCONN); }) == 0 &&
-                       sys::call("renameat", [&] { return ::renameat(folder.handle, hidden.c_str(), folder.handle, name.c_str()); }) == 0;
+                       sys::call("renameat", [&] {
+                         return ::renameat(folder.handle, hidden.c_str(), folder.handle, name.c_str());
+                       }) == 0;
   if (!visible) {
     const int error = errno;
     ::unlinkat(folder.handle, hidden.c_str(), 0);
@@ -62,7 +68,8 @@ inline KnockResult knock(FolderRef folder, const std::string& name) {
   KnockResult result{Knock::answered, linux_door::new_socket()};
   const sockaddr_un address = linux_door::address_of(folder, name);
   const auto* const generic = reinterpret_cast<const sockaddr*>(&address);
-  if (sys::retried("connect", [&] { return ::connect(result.connection.get(), generic, sizeof address); }) == 0) return result;
+  if (sys::retried("connect", [&] { return ::connect(result.connection.get(), generic, sizeof address); }) == 0)
+    return result;
   switch (errno) {
     case ENOENT:
     case ECONNREFUSED: return {Knock::nobody, {}};
@@ -72,7 +79,8 @@ inline KnockResult knock(FolderRef folder, const std::string& name) {
 }
 
 inline Accept accept_newcomer(const Handle& door, Handle& connection) {
-  const int number = sys::retried("accept4", [&] { return ::accept4(door.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK); });
+  const int number =
+      sys::retried("accept4", [&] { return ::accept4(door.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK); });
   if (number >= 0) {
     connection = Handle(number);
     return Accept::accepted;
@@ -89,7 +97,9 @@ inline Accept accept_newcomer(const Handle& door, Handle& connection) {
 inline bool peer_is_same_user(const Handle& connection) {
   ucred peer{};
   socklen_t length = sizeof peer;
-  if (sys::call("getsockopt", [&] { return ::getsockopt(connection.get(), SOL_SOCKET, SO_PEERCRED, &peer, &length); }) != 0) return false;
+  if (sys::call("getsockopt",
+                [&] { return ::getsockopt(connection.get(), SOL_SOCKET, SO_PEERCRED, &peer, &length); }) != 0)
+    return false;
   // Users, never pids: across sibling pid namespaces the pid is 0.
   return peer.uid == ::geteuid();
 }
@@ -97,7 +107,9 @@ inline bool peer_is_same_user(const Handle& connection) {
 inline Handle peer_death_handle(const Handle& connection) {
   int number = -1;
   socklen_t length = sizeof number;
-  if (sys::call("getsockopt", [&] { return ::getsockopt(connection.get(), SOL_SOCKET, SO_PEERPIDFD, &number, &length); }) != 0) return {};
+  if (sys::call("getsockopt",
+                [&] { return ::getsockopt(connection.get(), SOL_SOCKET, SO_PEERPIDFD, &number, &length); }) != 0)
+    return {};
   return Handle(number);
 }
 
@@ -116,7 +128,8 @@ inline Sent send_message(const Handle& connection, std::span<const std::byte> me
     rights->cmsg_len = CMSG_LEN(handles.size_bytes());
     std::memcpy(CMSG_DATA(rights), handles.data(), handles.size_bytes());
   }
-  if (sys::retried("sendmsg", [&] { return ::sendmsg(connection.get(), &header, MSG_NOSIGNAL | MSG_DONTWAIT); }) >= 0) return Sent::done;
+  if (sys::retried("sendmsg", [&] { return ::sendmsg(connection.get(), &header, MSG_NOSIGNAL | MSG_DONTWAIT); }) >= 0)
+    return Sent::done;
   switch (errno) {
     case EAGAIN:
     case ENOBUFS:
@@ -139,7 +152,8 @@ inline Arrived receive_message(const Handle& connection, std::span<std::byte> bu
   // A peer that died with unread messages of ours: first ECONNRESET, once, then what it had sent.
   for (int attempt = 0; attempt < 2; ++attempt) {
     header.msg_controllen = control.size();
-    bytes = sys::retried("recvmsg", [&] { return ::recvmsg(connection.get(), &header, MSG_CMSG_CLOEXEC | MSG_DONTWAIT); });
+    bytes =
+        sys::retried("recvmsg", [&] { return ::recvmsg(connection.get(), &header, MSG_CMSG_CLOEXEC | MSG_DONTWAIT); });
     if (bytes >= 0 || errno != ECONNRESET) break;
   }
   if (bytes < 0) {

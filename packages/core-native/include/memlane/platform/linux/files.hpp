@@ -17,7 +17,7 @@ inline constexpr int open_folder_flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O
 
 /// Empty if the folder is ours alone, else what is wrong with it.
 inline std::string objection(int folder) {
-  struct stat status {};
+  struct stat status{};
   if (::fstat(folder, &status) != 0) return "it cannot be looked at";
   if (status.st_uid != ::geteuid()) {
     return "it belongs to user " + std::to_string(status.st_uid) + ", not to user " + std::to_string(::geteuid());
@@ -45,7 +45,8 @@ inline Handle open_private_folder(const std::string& path) {
   const int number = sys::retried("open", [&] { return ::open(path.c_str(), linux_files::open_folder_flags); });
   if (number < 0) {
     if (errno == ELOOP || errno == ENOTDIR) {
-      throw Error(ErrorCode::foreign_directory, "the lane directory " + path + " is not a directory (no symbolic link is followed)");
+      throw Error(ErrorCode::foreign_directory,
+                  "the lane directory " + path + " is not a directory (no symbolic link is followed)");
     }
     sys::fail("cannot open the lane directory " + path, errno);
   }
@@ -57,12 +58,13 @@ inline Handle open_private_folder(const std::string& path) {
 }
 
 inline bool is_own_folder(const std::string& path) noexcept {
-  struct stat status {};
+  struct stat status{};
   return ::lstat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid == ::geteuid();
 }
 
 inline std::optional<Handle> find_private_subfolder(int folder, const std::string& name) noexcept {
-  const int number = sys::retried("openat", [&] { return ::openat(folder, name.c_str(), linux_files::open_folder_flags); });
+  const int number =
+      sys::retried("openat", [&] { return ::openat(folder, name.c_str(), linux_files::open_folder_flags); });
   if (number < 0) return std::nullopt;
   Handle found(number);
   if (!linux_files::objection(number).empty()) return std::nullopt;
@@ -73,10 +75,12 @@ inline std::optional<Handle> open_private_subfolder(int folder, const std::strin
   if (sys::call("mkdirat", [&] { return ::mkdirat(folder, name.c_str(), 0700); }) != 0 && errno != EEXIST) {
     sys::fail("cannot create a lane's folder", errno);
   }
-  const int number = sys::retried("openat", [&] { return ::openat(folder, name.c_str(), linux_files::open_folder_flags); });
+  const int number =
+      sys::retried("openat", [&] { return ::openat(folder, name.c_str(), linux_files::open_folder_flags); });
   if (number < 0) {
     if (errno == ENOENT) return std::nullopt;
-    if (errno == ELOOP || errno == ENOTDIR) throw Error(ErrorCode::foreign_directory, "a lane's folder (" + name + ") is not a folder");
+    if (errno == ELOOP || errno == ENOTDIR)
+      throw Error(ErrorCode::foreign_directory, "a lane's folder (" + name + ") is not a folder");
     sys::fail("cannot open a lane's folder", errno);
   }
   Handle opened(number);
@@ -86,8 +90,11 @@ inline std::optional<Handle> open_private_subfolder(int folder, const std::strin
   return opened;
 }
 
-inline Place place_file(int folder, const std::string& hidden, const std::string& name, std::span<const std::byte> content) {
-  const int number = sys::retried("openat", [&] { return ::openat(folder, hidden.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600); });
+inline Place place_file(int folder, const std::string& hidden, const std::string& name,
+                        std::span<const std::byte> content) {
+  const int number = sys::retried("openat", [&] {
+    return ::openat(folder, hidden.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+  });
   if (number < 0) {
     if (errno == ENOENT) return Place::folder_gone;
     sys::fail("cannot write to the lane directory", errno);
@@ -96,7 +103,8 @@ inline Place place_file(int folder, const std::string& hidden, const std::string
   const auto written = sys::retried("write", [&] { return ::write(number, content.data(), content.size()); });
   int error = std::cmp_equal(written, content.size()) ? 0 : (written < 0 ? errno : ENOSPC);
   // linkat, not rename: it refuses to replace.
-  if (error == 0 && sys::call("linkat", [&] { return ::linkat(folder, hidden.c_str(), folder, name.c_str(), 0); }) != 0) error = errno;
+  if (error == 0 && sys::call("linkat", [&] { return ::linkat(folder, hidden.c_str(), folder, name.c_str(), 0); }) != 0)
+    error = errno;
   ::unlinkat(folder, hidden.c_str(), 0);
   if (error == EEXIST) return Place::already_there;
   if (error != 0) sys::fail("cannot write to the lane directory", error);
@@ -105,14 +113,16 @@ inline Place place_file(int folder, const std::string& hidden, const std::string
 
 inline std::optional<std::vector<std::byte>> read_file(int folder, const std::string& name, std::size_t limit) {
   // O_NONBLOCK: a pipe planted under the name must not hold us up.
-  const int number = sys::retried("openat", [&] { return ::openat(folder, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC); });
+  const int number = sys::retried(
+      "openat", [&] { return ::openat(folder, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC); });
   if (number < 0) {
     if (errno == ENOENT) return std::nullopt;
-    if (errno == ELOOP) throw Error(ErrorCode::corrupt, "the file " + name + " in the lane directory is a symbolic link");
+    if (errno == ELOOP)
+      throw Error(ErrorCode::corrupt, "the file " + name + " in the lane directory is a symbolic link");
     sys::fail("cannot read from the lane directory", errno);
   }
   const Handle file(number);
-  struct stat status {};
+  struct stat status{};
   if (::fstat(number, &status) != 0 || !S_ISREG(status.st_mode)) {
     throw Error(ErrorCode::corrupt, "the file " + name + " in the lane directory is not a regular file");
   }
@@ -143,7 +153,8 @@ inline std::vector<std::string> list_folder(int folder) {
   }
   std::vector<std::string> names;
   while (const dirent* const entry = ::readdir(stream)) {
-    if (std::strcmp(entry->d_name, ".") != 0 && std::strcmp(entry->d_name, "..") != 0) names.emplace_back(entry->d_name);
+    if (std::strcmp(entry->d_name, ".") != 0 && std::strcmp(entry->d_name, "..") != 0)
+      names.emplace_back(entry->d_name);
   }
   ::closedir(stream);
   return names;
@@ -158,7 +169,7 @@ inline bool remove_folder(int folder, const std::string& name) noexcept {
 }
 
 inline std::optional<FileIdentity> identify(int folder, const std::string& name) noexcept {
-  struct stat status {};
+  struct stat status{};
   if (::fstatat(folder, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) return std::nullopt;
   return FileIdentity{status.st_dev, status.st_ino};
 }

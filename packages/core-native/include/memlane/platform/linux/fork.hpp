@@ -29,7 +29,8 @@ class ForkRegistry {
 
  private:
   ForkRegistry() {
-    ::pthread_atfork([] { instance().mutex.lock(); }, [] { instance().mutex.unlock(); }, [] { instance().after_fork_in_child(); });
+    ::pthread_atfork([] { instance().mutex.lock(); }, [] { instance().mutex.unlock(); },
+                     [] { instance().after_fork_in_child(); });
   }
 
   void after_fork_in_child() noexcept {
@@ -48,7 +49,9 @@ class ForkRegistry {
   std::atomic<std::uint32_t> generation_{0};
 };
 
-inline std::uint32_t fork_generation() noexcept { return ForkRegistry::instance().generation(); }
+inline std::uint32_t fork_generation() noexcept {
+  return ForkRegistry::instance().generation();
+}
 
 inline void register_descriptor(int descriptor) {
   auto& registry = ForkRegistry::instance();
@@ -74,7 +77,11 @@ inline void unregister_mapping(void* address) noexcept {
   registry.mappings.erase(address);
 }
 
-inline ForkLock::ForkLock() { ForkRegistry::instance().mutex.lock(); }
-inline ForkLock::~ForkLock() { ForkRegistry::instance().mutex.unlock(); }
+inline ForkLock::ForkLock() {
+  ForkRegistry::instance().mutex.lock();
+}
+inline ForkLock::~ForkLock() {
+  ForkRegistry::instance().mutex.unlock();
+}
 
 }  // namespace memlane::detail::platform

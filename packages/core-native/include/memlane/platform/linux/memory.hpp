@@ -37,7 +37,8 @@ inline std::size_t page_size() noexcept {
   return bytes;
 }
 
-inline Mapping::Mapping(void* address, std::size_t bytes) : address_(address), bytes_(bytes), generation_(fork_generation()) {
+inline Mapping::Mapping(void* address, std::size_t bytes)
+    : address_(address), bytes_(bytes), generation_(fork_generation()) {
   // A core dump would hold every byte of every peer's frames, and delay the news of the death by as much.
   ::madvise(address_, bytes_, MADV_DONTDUMP);
   ::madvise(address_, bytes_, MADV_DONTFORK);
@@ -55,12 +56,14 @@ namespace linux_memory {
 
 inline Mapping map(int handle, std::size_t bytes, int protection, int flags, const char* what) {
   void* const address = sys::call("mmap", [&] { return ::mmap(nullptr, bytes, protection, flags, handle, 0); });
-  if (address == MAP_FAILED) sys::fail(std::string("cannot map ") + what + " of " + std::to_string(bytes) + " bytes", errno);
+  if (address == MAP_FAILED)
+    sys::fail(std::string("cannot map ") + what + " of " + std::to_string(bytes) + " bytes", errno);
   return {address, bytes};
 }
 
 inline Handle create(const char* name) {
-  int number = sys::call("memfd_create", [&] { return ::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL); });
+  int number = sys::call("memfd_create",
+                         [&] { return ::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL); });
   if (number < 0 && errno == EINVAL) {  // before Linux 6.3
     number = sys::call("memfd_create", [&] { return ::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING); });
   }
@@ -104,16 +107,19 @@ inline OwnedMemory create_memory(const char* name, std::size_t bytes) {
     sys::fail("cannot reserve " + std::to_string(bytes) + " bytes of shared memory", errno);
   }
   memory.mapping = linux_memory::map(handle, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, "shared memory");
-  if (sys::call("fcntl", [&] { return ::fcntl(handle, F_ADD_SEALS, seals_of_ours); }) != 0) sys::fail("cannot seal shared memory", errno);
+  if (sys::call("fcntl", [&] { return ::fcntl(handle, F_ADD_SEALS, seals_of_ours); }) != 0)
+    sys::fail("cannot seal shared memory", errno);
   return memory;
 }
 
 inline Mapping map_foreign_memory(const Handle& handle, std::uint64_t claimed_bytes, View view) {
-  struct stat status {};
-  if (sys::call("fstat", [&] { return ::fstat(handle.get(), &status); }) != 0) sys::fail("cannot look at a peer's memory", errno);
+  struct stat status{};
+  if (sys::call("fstat", [&] { return ::fstat(handle.get(), &status); }) != 0)
+    sys::fail("cannot look at a peer's memory", errno);
   if (!S_ISREG(status.st_mode)) linux_memory::refuse("not a regular file");
-  struct statfs system {};
-  if (sys::call("fstatfs", [&] { return ::fstatfs(handle.get(), &system); }) != 0) sys::fail("cannot look at a peer's memory", errno);
+  struct statfs system{};
+  if (sys::call("fstatfs", [&] { return ::fstatfs(handle.get(), &system); }) != 0)
+    sys::fail("cannot look at a peer's memory", errno);
   if (system.f_type != TMPFS_MAGIC) linux_memory::refuse("not on tmpfs");
   const int seals = sys::call("fcntl", [&] { return ::fcntl(handle.get(), F_GET_SEALS); });
   if (seals < 0 || (seals & seals_a_reader_needs) != seals_a_reader_needs) linux_memory::refuse("not sealed");
@@ -125,7 +131,8 @@ inline Mapping map_foreign_memory(const Handle& handle, std::uint64_t claimed_by
 
   const auto bytes = static_cast<std::size_t>(claimed_bytes);
   if (view == View::scribble) {
-    return linux_memory::map(handle.get(), bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, "a peer's memory");
+    return linux_memory::map(handle.get(), bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE,
+                             "a peer's memory");
   }
   return linux_memory::map(handle.get(), bytes, PROT_READ, MAP_SHARED, "a peer's memory");
 }
@@ -141,7 +148,8 @@ struct PageRegion {
   std::uint64_t start, end, categories;
 };
 struct PageScan {
-  std::uint64_t size, flags, start, end, walk_end, vec, vec_len, max_pages, category_inverted, category_mask, category_anyof_mask, return_mask;
+  std::uint64_t size, flags, start, end, walk_end, vec, vec_len, max_pages, category_inverted, category_mask,
+      category_anyof_mask, return_mask;
 };
 inline constexpr std::uint64_t page_is_file = 1U << 2U;
 inline constexpr std::uint64_t page_is_present = 1U << 3U;
@@ -195,7 +203,8 @@ inline void discard_writes(const Mapping& mapping, std::size_t offset, std::size
   const std::size_t page = page_size();
   const auto base = reinterpret_cast<std::uint64_t>(mapping.data());
   const std::uint64_t start = (base + offset) / page * page;
-  const std::uint64_t end = std::min<std::uint64_t>(base + mapping.size(), (base + offset + bytes + page - 1) / page * page);
+  const std::uint64_t end =
+      std::min<std::uint64_t>(base + mapping.size(), (base + offset + bytes + page - 1) / page * page);
   const int file = linux_memory::pagemap();
   if (file >= 0 && linux_memory::discard_scanned(file, start, end)) return;
   // Without the scan: give all pages back. They are read in again at their next use.

@@ -48,7 +48,9 @@ inline void look_at_group(const std::string& folder, const char* limit_file, con
   if (!limit || !usage || *limit > std::numeric_limits<std::int64_t>::max() / 2) return;
   const std::uint64_t used = *usage - std::min(*usage, reclaimable(folder));
   const std::uint64_t left = *limit - std::min(*limit, used);
-  if (left < room.bytes) room = {left, "the control group's memory limit of " + std::to_string(*limit) + " bytes (" + folder + limit_file + ")"};
+  if (left < room.bytes)
+    room = {left,
+            "the control group's memory limit of " + std::to_string(*limit) + " bytes (" + folder + limit_file + ")"};
 }
 
 }  // namespace linux_memory_limit

@@ -46,7 +46,9 @@ inline void Poller::remove(const Handle& descriptor) noexcept {
 inline void Poller::wait(std::vector<Event>& events, int milliseconds) {
   events.clear();
   std::array<epoll_event, 64> happened;  // NOLINT(cppcoreguidelines-pro-type-member-init): only written
-  const int count = sys::call("epoll_wait", [&] { return ::epoll_wait(set_.get(), happened.data(), static_cast<int>(happened.size()), milliseconds); });
+  const int count = sys::call("epoll_wait", [&] {
+    return ::epoll_wait(set_.get(), happened.data(), static_cast<int>(happened.size()), milliseconds);
+  });
   for (int i = 0; i < count; ++i) {
     const epoll_event& one = happened[static_cast<std::size_t>(i)];
     if (one.data.u64 == 0) {
@@ -54,7 +56,8 @@ inline void Poller::wait(std::vector<Event>& events, int milliseconds) {
       [[maybe_unused]] const auto read = ::read(wake_.get(), &rings, sizeof rings);
       continue;
     }
-    events.push_back({one.data.u64, (one.events & ~static_cast<std::uint32_t>(EPOLLOUT)) != 0, (one.events & EPOLLOUT) != 0});
+    events.push_back(
+        {one.data.u64, (one.events & ~static_cast<std::uint32_t>(EPOLLOUT)) != 0, (one.events & EPOLLOUT) != 0});
   }
 }
 

@@ -10,8 +10,12 @@
 
 namespace memlane::detail::platform {
 
-inline std::int64_t process_id() noexcept { return ::getpid(); }
-inline std::uint32_t user_id() noexcept { return ::geteuid(); }
+inline std::int64_t process_id() noexcept {
+  return ::getpid();
+}
+inline std::uint32_t user_id() noexcept {
+  return ::geteuid();
+}
 
 inline std::string process_name() {
   std::ifstream file("/proc/self/comm");
@@ -23,7 +27,8 @@ inline std::string process_name() {
 inline std::array<std::uint64_t, 2> random_128() {
   std::array<std::uint64_t, 2> bits{};
   // Up to 256 bytes arrive whole or not at all.
-  if (sys::retried("getrandom", [&] { return ::getrandom(bits.data(), sizeof bits, 0); }) != static_cast<ssize_t>(sizeof bits)) {
+  if (sys::retried("getrandom", [&] { return ::getrandom(bits.data(), sizeof bits, 0); }) !=
+      static_cast<ssize_t>(sizeof bits)) {
     sys::fail("cannot get random bytes", errno);
   }
   return bits;

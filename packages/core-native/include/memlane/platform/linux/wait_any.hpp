@@ -17,7 +17,8 @@ inline void wait_any(std::span<const int> descriptors, std::int64_t nanoseconds)
   timespec span{};
   span.tv_sec = nanoseconds / 1'000'000'000;
   span.tv_nsec = nanoseconds % 1'000'000'000;
-  const int ready = sys::call("ppoll", [&] { return ::ppoll(looks.data(), looks.size(), unbounded ? nullptr : &span, nullptr); });
+  const int ready =
+      sys::call("ppoll", [&] { return ::ppoll(looks.data(), looks.size(), unbounded ? nullptr : &span, nullptr); });
   if (ready < 0 && errno != EINTR) sys::fail("cannot wait for several bells", errno);
 }
 
