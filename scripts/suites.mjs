@@ -27,6 +27,7 @@ export const suites = [
   { name: "core", run: ctest("dev") },
   { name: "core-asan", run: ctest("asan") },
   { name: "core-tsan", run: ctest("tsan") },
+  { name: "models", run: pytest("packages/core-native/models") },
   { name: "cpp-header", run: all(ctest("release"), pytest("packages/cpp-header/tests")) },
   { name: "python", run: all(commands(pythonTypes), pytest("packages/py-shim/tests")) },
   { name: "typescript", run: all(commands(typescriptPackage), jest("packages/ts-sdk")) },

@@ -4,6 +4,7 @@
 // and taken back.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <set>
@@ -86,12 +87,9 @@ class SenderLink {
     const auto result = ring_.take_back(position);
     if (result == SenderRing::TakeBack::nothing) return;
     const std::uint32_t ticket = ticket_at_[position & (ticket_at_.size() - 1)];
-    if (result == SenderRing::TakeBack::taken) {
-      retire_ticket(ticket, pool);
-      count_drop();
-    } else {
-      doubts_.push_back({position, ticket});
-    }
+    if (result == SenderRing::TakeBack::in_doubt) return;  // a return will tell, used or yielded
+    retire_ticket(ticket, pool);
+    count_drop();
   }
 
   /// Takes in what the receiver has given back. Throws Corruption.
@@ -120,7 +118,6 @@ class SenderLink {
     for (std::uint32_t ticket = 0; ticket < tickets_.size(); ++ticket) {
       if (tickets_[ticket].slot != nullptr) retire_ticket(ticket, pool);
     }
-    doubts_.clear();
   }
 
   void arm(std::uint64_t sleep) noexcept { ring_.arm(sleep); }
@@ -138,11 +135,6 @@ class SenderLink {
     Slot* slot = nullptr;  // null: free
     std::uint64_t position = 0;
   };
-  struct Doubt {
-    std::uint64_t position;
-    std::uint32_t ticket;
-  };
-
   std::uint32_t issue_ticket(Slot& slot, std::uint64_t position) {
     if (free_tickets_.empty()) {
       free_tickets_.push_back(static_cast<std::uint32_t>(tickets_.size()));
@@ -164,21 +156,21 @@ class SenderLink {
   }
 
   void accept(const SenderRing::Return& returned, SegmentPool& pool) {
-    const auto doubt = std::find_if(doubts_.begin(), doubts_.end(),
-                                    [&](const Doubt& each) { return each.position == returned.position; });
+    if (returned.position >= ring_.tail() - ring_.waiting()) throw Corruption("the receiver returned what still waits");
     if (returned.yielded) {
-      if (doubt == doubts_.end()) return;  // it was taken back without a doubt: see SenderRing::take_back
-      retire_ticket(doubt->ticket, pool);
-      doubts_.erase(doubt);
+      // Left to us: if it was not taken back without a doubt before, its ticket is still out. A yield names no ticket, since
+      // the receiver's copy may have been torn.
+      const auto ticket = std::ranges::find_if(
+          tickets_, [&](const Ticket& each) { return each.slot != nullptr && each.position == returned.position; });
+      if (ticket == tickets_.end()) return;
+      retire_ticket(static_cast<std::uint32_t>(ticket - tickets_.begin()), pool);
       count_drop();
       return;
     }
     if (returned.ticket >= tickets_.size() || tickets_[returned.ticket].slot == nullptr ||
-        tickets_[returned.ticket].position != returned.position ||
-        returned.position >= ring_.tail() - ring_.waiting()) {
+        tickets_[returned.ticket].position != returned.position) {
       throw Corruption("the receiver returned what it does not hold");
     }
-    if (doubt != doubts_.end()) doubts_.erase(doubt);
     retire_ticket(returned.ticket, pool);
   }
 
@@ -195,7 +187,6 @@ class SenderLink {
   std::vector<Ticket> tickets_;
   std::vector<std::uint32_t> free_tickets_;
   std::vector<std::uint32_t> ticket_at_;  // by ring place
-  std::vector<Doubt> doubts_;             // taken back while the receiver may have taken them
   std::set<std::uint32_t> announced_;
   std::uint64_t outstanding_ = 0;
   std::uint64_t last_rung_ = 0;

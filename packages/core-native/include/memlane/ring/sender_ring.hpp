@@ -60,7 +60,9 @@ class SenderRing {
   /// At least one sees the other. If only the sender was first, it sees head <= p: the descriptor is its own, and the
   /// receiver, whose head comes later, must see floor > p and yields. If the sender sees head > p, it does nothing: the
   /// receiver either saw floor <= p and has the sample, or saw floor > p and yields (or skips); its return says which.
-  /// A receiver may yield what the sender never doubted; such a return means nothing.
+  /// A receiver that is between its two steps for p - 1 also yields that one, though the sender, having seen its head,
+  /// counted it as taken. So a yield is accepted for whatever is still out, and means nothing for what is not.
+  /// Proved for small rings by models/take_back.pml.
   TakeBack take_back(std::uint64_t& position) {
     refresh_head();
     position = std::max(head_, floor_);
