@@ -102,7 +102,8 @@ class TypedLoan {
                 "a payload crosses processes as bytes: its elements must be trivially copyable");
 
  public:
-  explicit TypedLoan(Loan loan) noexcept : loan_(std::move(loan)) {}
+  /// `shape` counts elements; the loan's own may count bytes.
+  TypedLoan(Loan loan, const Shape& shape) noexcept : loan_(std::move(loan)), shape_(shape) {}
 
   explicit operator bool() const noexcept { return static_cast<bool>(loan_); }
   [[nodiscard]] T* data() const { return reinterpret_cast<T*>(loan_.data()); }
@@ -121,7 +122,7 @@ class TypedLoan {
 
  private:
   Loan loan_;
-  Shape shape_ = loan_.shape();
+  Shape shape_;
 };
 
 }  // namespace memlane

@@ -12,6 +12,7 @@
 
 #include "memlane/error.hpp"
 #include "memlane/timeout.hpp"
+#include "memlane/types/text.hpp"
 
 namespace memlane {
 
@@ -135,6 +136,10 @@ inline void check_label(const std::string& label) {
   if (label.size() > max_label) {
     throw Error(ErrorCode::out_of_range, "a label has at most 63 bytes, this one has " + std::to_string(label.size()));
   }
+  if (!is_text(label)) {
+    throw Error(ErrorCode::invalid_argument,
+                "the label \"" + printable(label) + "\" is not UTF-8, or holds a control character");
+  }
 }
 
 inline void check(const PublisherOptions& options) {
@@ -156,6 +161,10 @@ inline void check(const SendInfo& info) {
   if (info.encoding.size() > max_encoding) {
     throw Error(ErrorCode::out_of_range,
                 "an encoding's name has at most 63 bytes, this one has " + std::to_string(info.encoding.size()));
+  }
+  if (!is_text(info.encoding)) {
+    throw Error(ErrorCode::invalid_argument,
+                "the encoding's name \"" + printable(info.encoding) + "\" is not UTF-8, or holds a control character");
   }
   if (info.user_header.size() > max_user_header) {
     throw Error(ErrorCode::out_of_range,

@@ -63,23 +63,23 @@ class Publisher final : public AnyPort {
     static_assert(std::is_trivially_copyable_v<T>,
                   "a payload crosses processes as bytes: its elements must be trivially copyable");
     if constexpr (dtype_of<T> != DType::none) {
-      return TypedLoan<T>(loan(dtype_of<T>, shape));
+      return TypedLoan<T>(loan(dtype_of<T>, shape), shape);
     } else {
       const auto bytes = shape.byte_count(sizeof(T));
       if (!bytes)
         throw Error(ErrorCode::out_of_range, "an array of " + to_string(shape) + " elements has too many bytes",
                     name());
-      return TypedLoan<T>(loan(*bytes));
+      return TypedLoan<T>(loan(*bytes), shape);
     }
   }
 
   /// Gives the loan away; subscribers read it where it lies. Returns how many it went to. Waits, up to the send timeout,
   /// for subscribers with overflow `block` whose queue is full. Throws Error(timeout | queue_full | interrupted | ...); then
   /// nobody got it, and the loan is still the caller's.
-  std::size_t send(Loan&& loan, const SendInfo& info = {}) { return send_within(loan, info, port_->send_timeout()); }
+  std::size_t send(Loan&& loan, const SendInfo& info = {}) { return send_within(loan, info, port().send_timeout()); }
   template <class T>
   std::size_t send(TypedLoan<T>&& loan, const SendInfo& info = {}) {
-    return send_within(loan.untyped(), info, port_->send_timeout());
+    return send_within(loan.untyped(), info, port().send_timeout());
   }
 
   /// The same with a timeout of its own. `interrupt` is for bindings.

@@ -13,6 +13,7 @@
 
 #include "memlane/layout/half.hpp"
 #include "memlane/layout/version.hpp"
+#include "memlane/types/text.hpp"
 
 namespace memlane::detail {
 
@@ -138,14 +139,10 @@ void put_text(char (&field)[N], std::string_view text) noexcept {
   std::memcpy(field, text.data(), length);
 }
 
-/// What a peer wrote for people: control characters are replaced, since it ends up in messages and terminals.
+/// What a peer wrote for people, made fit for messages, terminals and languages that decode strictly.
 template <std::size_t N>
 [[nodiscard]] std::string get_text(const char (&field)[N]) {
-  std::string text(field, ::strnlen(field, N));
-  for (char& c : text) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = '?';
-  }
-  return text;
+  return printable(std::string_view(field, ::strnlen(field, N)));
 }
 
 }  // namespace memlane::detail

@@ -136,8 +136,10 @@ class ReceiverLink {
     MetaBlock meta{};
     if ((descriptor.flags & has_meta) == 0) return meta;
     std::memcpy(&meta, memory.data() + meta_offset(descriptor.offset, descriptor.length), sizeof meta);
-    if (meta.encoding_length > max_encoding || meta.user_length > max_user_header)
+    if (meta.encoding_length > max_encoding || meta.user_length > max_user_header ||
+        !is_text({meta.encoding, meta.encoding_length})) {
       throw Corruption("a sample's header makes no sense");
+    }
     return meta;
   }
 

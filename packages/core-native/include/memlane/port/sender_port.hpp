@@ -244,13 +244,15 @@ class SenderPort final : public PortBase {
     drop_broken();
   }
 
-  /// A receiver whose policy does not let us go on, or null.
+  /// A receiver whose policy does not let us go on, or null; one that wants the send to fail before one that wants it to
+  /// wait.
   [[nodiscard]] SenderLink* find_full() {
     SenderLink* full = nullptr;
     for (const auto& link : links_) {
       if (link->closing() || (link->overflow() != Overflow::block && link->overflow() != Overflow::fail)) continue;
       const bool has_room = guarded(*link, [&] { return link->has_room(); });
-      if (!has_room && std::ranges::find(broken_, link->address()) == broken_.end()) full = link.get();
+      if (has_room || std::ranges::find(broken_, link->address()) != broken_.end()) continue;
+      if (full == nullptr || link->overflow() == Overflow::fail) full = link.get();
     }
     drop_broken();
     return full;
