@@ -19,6 +19,32 @@ namespace memlane {
 
 class Publisher;
 
+/// Keeps the memory of a loan from being lent again, also after the loan was sent or given up. For bindings, whose users may
+/// hold on to an array: what they write into it later must not end up in somebody else's sample. From any thread.
+class LoanMemory {
+ public:
+  LoanMemory(LoanMemory&& other) noexcept : port_(std::move(other.port_)), slot_(std::exchange(other.slot_, nullptr)) {}
+  LoanMemory& operator=(LoanMemory&& other) noexcept {
+    std::swap(port_, other.port_);
+    std::swap(slot_, other.slot_);
+    return *this;
+  }
+  LoanMemory(const LoanMemory&) = delete;
+  LoanMemory& operator=(const LoanMemory&) = delete;
+  ~LoanMemory() {
+    if (slot_ != nullptr) port_->give_up(*slot_);
+  }
+
+ private:
+  friend class Loan;
+  LoanMemory(std::shared_ptr<detail::SenderPort> port, detail::Slot& slot) : port_(std::move(port)), slot_(&slot) {
+    port_->retain(slot);
+  }
+
+  std::shared_ptr<detail::SenderPort> port_;
+  detail::Slot* slot_;
+};
+
 /// Uninitialised memory that subscribers will read where it lies. Move-only; given up by its destructor if it was not sent.
 /// Used by one thread at a time. Access after it was sent or given up throws Error(already_sent | released).
 class Loan {
@@ -59,6 +85,12 @@ class Loan {
   [[nodiscard]] std::uint64_t size() const noexcept { return bytes_; }
   [[nodiscard]] DType dtype() const noexcept { return dtype_; }
   [[nodiscard]] const Shape& shape() const noexcept { return shape_; }
+
+  /// For bindings: see LoanMemory.
+  [[nodiscard]] LoanMemory keep_memory() const {
+    check();
+    return {port_, *slot_};
+  }
 
   /// Gives the memory back unsent. Harmless if there is nothing to give back.
   void give_up() noexcept {

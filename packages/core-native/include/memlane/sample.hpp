@@ -92,6 +92,13 @@ class Sample {
     return {check().sample.meta.user, check().sample.meta.user_length};
   }
 
+  /// For bindings, with SubscriberOptions::writable_view: data() for a view that the language itself keeps from being
+  /// written to. release() then need not look for stray writes, unless data() was asked for as well.
+  [[nodiscard]] const std::byte* guarded_data() const {
+    const auto& sample = check().sample;
+    return sample.memory->data() + sample.descriptor.offset;
+  }
+
   /// Gives the memory back to the sender. The second time does nothing.
   void release() noexcept {
     const auto port = std::exchange(port_, nullptr);

@@ -57,6 +57,12 @@ class SenderPort final : public PortBase {
     }
   }
 
+  /// One more reference to a slot that is lent; give_up() takes it back.
+  void retain(Slot& slot) {
+    const std::lock_guard lock(mutex_);
+    SegmentPool::retain(slot);
+  }
+
   void give_up(Slot& slot) {
     if (forked()) return;
     const std::lock_guard lock(mutex_);

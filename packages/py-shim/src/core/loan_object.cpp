@@ -1,0 +1,139 @@
+#include "loan_object.hpp"
+
+#include <utility>
+
+#include "errors.hpp"
+#include "payload.hpp"
+#include "sending.hpp"
+#include "text.hpp"
+
+namespace memlane::python {
+
+namespace {
+
+LoanObject& of(PyObject* object) {
+  return *py::cast<LoanObject*>(py::handle(object));
+}
+
+int get_buffer(PyObject* self, Py_buffer* view, int flags) {
+  view->obj = nullptr;
+  try {
+    return of(self).get_buffer(*view, flags, self) ? 0 : -1;
+  } catch (...) {
+    set_python_error();
+    return -1;
+  }
+}
+
+void release_buffer(PyObject* self, Py_buffer* /*view*/) {
+  of(self).view_gone();
+}
+
+py::object as_array(const py::object& self, const py::object& dtype, const py::object& copy_wish) {
+  py::cast<const LoanObject&>(self).check();  // NumPy would make an array of one object of a loan that was sent
+  using namespace py::literals;
+  return py::module_::import("numpy").attr("array")(py::memoryview(self), "dtype"_a = dtype, "copy"_a = copy_wish);
+}
+
+}  // namespace
+
+void LoanObject::give_up() {
+  if (!loan_) return;
+  check();
+  keep_memory_of_views();
+  loan_.give_up();
+}
+
+void LoanObject::write(py::handle object) {
+  check();
+  const Payload payload(object);
+  if (!payload.is_contiguous()) {
+    throw Error(ErrorCode::invalid_argument,
+                "the array is not contiguous (C order), and a loan is filled in one go: send() it, or assign it to "
+                "np.asarray(loan)[...]",
+                publisher().name());
+  }
+  if (payload.byte_count() != loan_.size()) {
+    throw Error(
+        ErrorCode::invalid_argument,
+        "the loan has " + std::to_string(loan_.size()) + " bytes, the data has " + std::to_string(payload.byte_count()),
+        publisher().name());
+  }
+  copy_payload(payload, loan_.data());
+}
+
+bool LoanObject::get_buffer(Py_buffer& view, int flags, py::handle self) {
+  if (!array_.fill(view, flags, self, loan_.data(), false)) return false;
+  ++views_;
+  return true;
+}
+
+py::object LoanObject::dlpack(const DlpackRequest& request, py::object self) {
+  if (request.must_copy()) return dlpack_copy(request, array_, loan_.data());
+  auto capsule = dlpack_view(request, array_, loan_.data(), false, std::move(self),
+                             [](py::handle owner) { of(owner.ptr()).view_gone(); });
+  ++views_;
+  return capsule;
+}
+
+void LoanObject::view_gone() noexcept {
+  if (--views_ == 0) memory_.reset();
+}
+
+std::string LoanObject::repr() const {
+  const char* const state = loan_ ? "" : (loan_.was_sent() ? " sent" : " given up");
+  return "<memlane.Loan shape=" + py::cast<std::string>(py::repr(to_tuple(array_.shape()))) +
+         " dtype=" + std::string(to_string(array_.dtype())) + " nbytes=" + std::to_string(array_.byte_count()) + state +
+         ">";
+}
+
+void define_loan(py::module_& module) {
+  const auto with_buffer = py::custom_type_setup([](PyHeapTypeObject* type) {
+    type->as_buffer.bf_getbuffer = get_buffer;
+    type->as_buffer.bf_releasebuffer = release_buffer;
+    type->ht_type.tp_as_buffer = &type->as_buffer;
+  });
+  py::class_<LoanObject>(module, "Loan", with_buffer, py::is_final())
+      .def_property_readonly("shape", [](const LoanObject& self) { return to_tuple(self.array().shape()); })
+      .def_property_readonly("dtype", [](const LoanObject& self) { return to_str(to_string(self.array().dtype())); })
+      .def_property_readonly("nbytes", [](const LoanObject& self) { return self.array().byte_count(); })
+      .def("write", &LoanObject::write, py::arg("data"))
+      .def(
+          "send",
+          [](LoanObject& self, const py::object& encoding, const py::object& user_header, const py::object& timeout) {
+            return send_loan(self.publisher(), self, encoding, user_header, timeout);
+          },
+          py::kw_only(), py::arg("encoding") = py::none(), py::arg("user_header") = py::none(),
+          py::arg("timeout") = py::ellipsis())
+      .def("give_up", &LoanObject::give_up)
+      .def("__enter__",
+           [](const py::object& self) {
+             py::cast<const LoanObject&>(self).check();
+             return self;
+           })
+      .def("__exit__",
+           [](LoanObject& self, const py::object& type, const py::object&, const py::object&) {
+             if (!self.loan()) return;  // sent or given up inside the block
+             if (!type.is_none()) return self.give_up();
+             send_loan(self.publisher(), self, py::none(), py::none(), py::ellipsis());
+           })
+      .def("__len__", [](const LoanObject& self) { return self.array().byte_count(); })
+      .def("__bool__", [](const LoanObject&) { return true; })
+      .def("__array__", &as_array, py::arg("dtype") = py::none(), py::kw_only(), py::arg("copy") = py::none())
+      .def(
+          "__dlpack__",
+          [](const py::object& self, const py::object& stream, const py::object& max_version,
+             const py::object& dl_device, const py::object& copy_wish) {
+            return py::cast<LoanObject&>(self).dlpack({stream, max_version, dl_device, copy_wish}, self);
+          },
+          py::kw_only(), py::arg("stream") = py::none(), py::arg("max_version") = py::none(),
+          py::arg("dl_device") = py::none(), py::arg("copy") = py::none())
+      .def("__dlpack_device__",
+           [](const LoanObject& self) {
+             self.check();
+             return py::make_tuple(1, 0);
+           })
+      .def("__repr__", &LoanObject::repr);
+}
+
+}  // namespace memlane::python

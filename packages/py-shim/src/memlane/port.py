@@ -1,0 +1,89 @@
+"""What all kinds of port share."""
+
+from __future__ import annotations
+
+import atexit
+import warnings
+import weakref
+from typing import TYPE_CHECKING, NoReturn
+
+from ._bell_watch import BellWatch
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+    from . import _core
+
+__all__ = ["Port"]
+
+_open_ports: weakref.WeakSet[Port] = weakref.WeakSet()
+
+
+@atexit.register
+def _close_all() -> None:
+    """Threads that still wait in a port must be out of it when the interpreter is taken apart."""
+    for port in list(_open_ports):
+        port.close()
+
+
+class Port:
+    """One end of a lane. Every method may be called from any thread."""
+
+    _core: _core.Publisher | _core.Subscriber
+    _watch: BellWatch  # for coroutines
+    _stops: int  # how often stop() was called
+
+    def _opened(self) -> None:
+        """To be called at the end of a constructor."""
+        self._watch = BellWatch(self._core)
+        self._stops = 0
+        _open_ports.add(self)
+
+    @property
+    def name(self) -> str:
+        """The lane's name; ``key/N`` for the integer key N."""
+        return self._core.name()
+
+    @property
+    def closed(self) -> bool:
+        """Whether the port was closed; also True in the child of a fork, for a port of the parent's."""
+        return self._core.closed()
+
+    def fileno(self) -> int:
+        """The port's one waitable descriptor, for `select`, `poll` and event loops; the port keeps and closes it.
+
+        Readable whenever there may be something. A `take` or `try_send` that finds nothing makes it quiet again.
+
+        Raises:
+            Closed, Forked: the port cannot be used.
+        """
+        return self._core.fileno()
+
+    def stop(self) -> None:
+        """Ends every call that waits in this port now, as if its time were over. Later calls wait again."""
+        self._stops += 1
+        self._core.stop()
+
+    def close(self) -> None:
+        """Leaves the lane. The second time does nothing."""
+        self._core.close()
+        _open_ports.discard(self)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        if not hasattr(self, "_core") or self.closed:  # the constructor failed, or all is well
+            return
+        warnings.warn(f"{self!r} was never closed", ResourceWarning, stacklevel=2, source=self)
+        self.close()
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a port cannot be pickled: open another one of the same lane in the other process")

@@ -1,0 +1,32 @@
+"""Waiting on many ports at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from . import _core
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from .port import Port
+
+__all__ = ["wait"]
+
+AnyPort = TypeVar("AnyPort", bound="Port")
+
+
+def wait(ports: Iterable[AnyPort], timeout: float | None = None) -> list[AnyPort]:
+    """Waits until at least one of the ports is ready, and returns those that are, in the order given.
+
+    A subscriber is ready when it has something to take, a publisher when a send would find room.
+
+    Args:
+        ports: Ports of any kind.
+        timeout: Seconds; None waits for ever. When it is over, the list is empty.
+
+    Raises:
+        Closed, Forked: one of the ports cannot be used, or was closed while waiting.
+    """
+    asked = list(ports)
+    return [asked[index] for index in _core.wait([port._core for port in asked], timeout)]
