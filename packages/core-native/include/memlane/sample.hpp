@@ -99,6 +99,14 @@ class Sample {
     return sample.memory->data() + sample.descriptor.offset;
   }
 
+  /// Copies the payload to `target`, which has room for size() bytes.
+  void copy_to(std::byte* target) const {
+    const auto& sample = check().sample;
+    if (sample.descriptor.length == 0) return;
+    std::memcpy(target, sample.memory->data() + sample.descriptor.offset,
+                static_cast<std::size_t>(sample.descriptor.length));
+  }
+
   /// Gives the memory back to the sender. The second time does nothing.
   void release() noexcept {
     const auto port = std::exchange(port_, nullptr);

@@ -85,6 +85,15 @@ class Endpoint {
     ports_.erase(port);
   }
 
+  /// Whether a port is one of this process from which only the calling thread ever takes.
+  [[nodiscard]] bool is_confined_to_caller(const PortAddress& address) {
+    if (address.endpoint != id_) return false;
+    const std::lock_guard lock(mutex_);
+    const auto found = ports_.find(address.port);
+    const auto port = found == ports_.end() ? nullptr : found->second.lock();
+    return port != nullptr && port->is_confined_to_caller();
+  }
+
   struct Reached {
     platform::Knock outcome;
     std::shared_ptr<Peer> peer;  // if answered

@@ -41,6 +41,9 @@ class Port {
   virtual void on_peer_gone(const EndpointId& peer) = 0;
   /// A door that was busy should be tried again.
   virtual void on_retry(const PortAddress& address) = 0;
+
+  /// Whether only the calling thread ever takes from this port. Unlike the rest: from any thread, under any lock.
+  [[nodiscard]] virtual bool is_confined_to_caller() const noexcept { return false; }
 };
 
 }  // namespace memlane::detail

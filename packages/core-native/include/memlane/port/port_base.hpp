@@ -34,11 +34,12 @@ class PortBase : public Port, public Armable, public std::enable_shared_from_thi
     return waiter_.bell().waitable();
   }
 
-  /// The same as a descriptor of the caller's own, for an event loop that closes what it reads.
+  /// The same as a descriptor of the caller's own, for an event loop that reads the bell empty whenever it rings, and
+  /// closes what it reads.
   [[nodiscard]] platform::Handle own_fileno() {
     const auto lock = enter();
     auto own = waiter_.bell().another_read_end();
-    waiter_.watch();
+    waiter_.watch(Waiter::WhoReads::the_loop);
     return own;
   }
 

@@ -64,6 +64,7 @@ class ReceiverLink {
     if (!segments_.emplace(id, std::make_shared<const platform::Mapping>(std::move(mapping))).second)
       throw Corruption("a segment was announced twice");
     awaits_segment_ = false;
+    was_waited_for_ = false;
   }
   /// Samples that are held keep their mapping.
   void drop_segment(std::uint32_t id) { segments_.erase(id); }
@@ -72,6 +73,11 @@ class ReceiverLink {
   [[nodiscard]] bool anything_waits() { return is_up() && ring_->anything_waits(); }
   /// Whether it is worth calling take(): what waits may lie in memory that is still on the way. Throws Corruption.
   [[nodiscard]] bool can_take() { return anything_waits() && (!awaits_segment_ || left_); }
+  /// Whether the next sample has been sent, but the handle of its memory is still in the connection: true once for each
+  /// segment, so that a sender who never hands it over holds nobody up for long.
+  [[nodiscard]] bool is_worth_a_moment() noexcept {
+    return awaits_segment_ && !left_ && !std::exchange(was_waited_for_, true);
+  }
   [[nodiscard]] std::uint64_t waiting() { return is_up() ? ring_->waiting() : 0; }
   [[nodiscard]] std::uint64_t dropped() const noexcept { return is_up() ? ring_->dropped() : 0; }
   [[nodiscard]] std::uint64_t held() const noexcept { return held_; }
@@ -157,6 +163,7 @@ class ReceiverLink {
   std::uint64_t held_ = 0;
   std::uint64_t last_rung_ = 0;
   bool awaits_segment_ = false;  // the next sample lies in memory whose handle has not arrived
+  bool was_waited_for_ = false;  // a take that does not wait has given it a moment to arrive
   bool left_ = false;
 };
 

@@ -5,9 +5,12 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -45,10 +48,28 @@ class ReceiverPort final : public PortBase {
 
   [[nodiscard]] platform::View view() const noexcept { return view_; }
 
+  /// For bindings of languages that cannot hand a port to another thread: nobody but the calling thread will ever take.
+  /// A sender that would wait for ever in this thread for this port is told so instead.
+  void confine_to_caller() noexcept { confined_to_.store(std::this_thread::get_id(), std::memory_order_relaxed); }
+
+  [[nodiscard]] bool is_confined_to_caller() const noexcept override {
+    return confined_to_.load(std::memory_order_relaxed) == std::this_thread::get_id();
+  }
+
   /// The next sample, without waiting. Throws Error(corrupt), once, for a sender whose link had to be dropped.
   [[nodiscard]] std::optional<Delivery> take() {
-    const auto lock = enter();
-    return take_or_rearm();
+    auto lock = enter();
+    auto delivery = take_or_rearm();
+    if (delivery || std::ranges::none_of(links_, [](const auto& link) { return link->is_worth_a_moment(); })) {
+      return delivery;
+    }
+    // It was sent, so who asks for it now must get it: our service thread has only to read the handle of its memory.
+    const Deadline deadline(moment);
+    while (!delivery && !closed_ && !deadline.passed()) {
+      waiter_.wait(lock, *this, deadline, {}, [&] { return closed_ || something_to_do(); });
+      if (!closed_) delivery = take_or_rearm();
+    }
+    return delivery;
   }
 
   enum class Until : std::uint8_t {
@@ -104,7 +125,7 @@ class ReceiverPort final : public PortBase {
       if (outcome == Waiter::Outcome::interrupted)
         throw Error(ErrorCode::interrupted, "a wait on lane \"" + lane_ + "\" was interrupted", lane_);
       if (stops_ != stops) return false;
-      if (outcome == Waiter::Outcome::timed_out) return reached();
+      if (outcome == Waiter::Outcome::timed_out) return reached() || waiter_.rearm(*this, reached);
     }
     return true;
   }
@@ -395,6 +416,12 @@ class ReceiverPort final : public PortBase {
   const std::uint32_t depth_;
   const Overflow overflow_;
   const platform::View view_;
+
+  // How long a take that does not wait gives our own service thread to fetch a handle.
+  static constexpr auto moment = std::chrono::milliseconds(50);
+
+  // Written once, by the thread that it names; whoever reads its own name there reads what it wrote itself.
+  std::atomic<std::thread::id> confined_to_{};
 
   // Under the mutex.
   std::vector<std::shared_ptr<ReceiverLink>> links_;

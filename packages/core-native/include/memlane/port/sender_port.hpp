@@ -271,9 +271,19 @@ class SenderPort final : public PortBase {
       if (full->overflow() == Overflow::fail)
         throw Error(ErrorCode::queue_full, whose + ", and it asked for the send to fail; the sample was sent to nobody",
                     lane_);
-      if (!wait.may_wait) throw Error(ErrorCode::queue_full, whose + "; the sample was sent to nobody", lane_);
+      if (wait.may_wait && wait.deadline.is_never() && endpoint_->is_confined_to_caller(full->address())) {
+        throw Error(ErrorCode::deadlock,
+                    "the send would wait for ever: the queue of a subscriber of this same thread is full on lane \"" +
+                        lane_ + "\", and only this thread can take from it; take first, or do not wait in the thread",
+                    lane_);
+      }
+      const auto found_room = [&] { return find_full() == nullptr; };
+      if (!wait.may_wait) {
+        if (waiter_.rearm(*this, found_room)) continue;
+        throw Error(ErrorCode::queue_full, whose + "; the sample was sent to nobody", lane_);
+      }
       const auto outcome = waiter_.wait(lock, *this, wait.deadline, wait.interrupt,
-                                        [&] { return closed_ || stops_ != stops || find_full() == nullptr; });
+                                        [&] { return closed_ || stops_ != stops || found_room(); });
       if (closed_)
         throw Error(
             ErrorCode::closed,
@@ -285,6 +295,7 @@ class SenderPort final : public PortBase {
                     lane_);
       }
       if (outcome == Waiter::Outcome::timed_out) {
+        if (waiter_.rearm(*this, found_room)) continue;
         throw Error(ErrorCode::timeout,
                     whose + " and has stayed so for the whole send timeout; the sample was sent to nobody", lane_);
       }
@@ -304,7 +315,7 @@ class SenderPort final : public PortBase {
       if (outcome == Waiter::Outcome::interrupted)
         throw Error(ErrorCode::interrupted, "a wait on lane \"" + lane_ + "\" was interrupted", lane_);
       if (stops_ != stops) return false;
-      if (outcome == Waiter::Outcome::timed_out) return reached();
+      if (outcome == Waiter::Outcome::timed_out) return reached() || waiter_.rearm(*this, reached);
     }
   }
 

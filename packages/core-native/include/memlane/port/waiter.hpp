@@ -81,8 +81,13 @@ class Waiter {
     if (behind_ != 0) behind_us_.notify_one();
   }
 
-  /// From now on an event loop waits on the bell: whenever a look finds nothing, the bell is cleared and armed.
-  void watch() noexcept {
+  enum class WhoReads : std::uint8_t { nobody, the_loop };
+
+  /// From now on an event loop waits on the bell: whenever a look finds nothing, the bell is cleared and armed. A loop that
+  /// reads the rings out of the bell itself needs no clearing, and is better off: of two looks for different things, the
+  /// second would silence a ring that was meant for the first.
+  void watch(WhoReads who = WhoReads::nobody) noexcept {
+    if (who == WhoReads::nobody) must_clear_ = true;
     watched_ = true;
     bell_.ring();  // the loop looks once, and that look arms
   }
@@ -91,7 +96,7 @@ class Waiter {
   template <class Ready>
   bool rearm(Armable& port, Ready&& ready) {
     if (!watched_ || sleeper_) return false;
-    bell_.clear();
+    if (must_clear_) bell_.clear();
     port.arm(++sleep_);
     store_then_look_fence();
     return ready();
@@ -164,7 +169,8 @@ class Waiter {
   bool armed_ = false;                         // the sleeper has told the peers
   bool sleeper_ = false;                       // a thread sleeps on the bell, or is about to
   bool watched_ = false;
-  unsigned behind_ = 0;  // threads that wait behind it
+  bool must_clear_ = false;  // a loop watches that does not read the bell
+  unsigned behind_ = 0;      // threads that wait behind it
   std::condition_variable behind_us_;
 };
 
