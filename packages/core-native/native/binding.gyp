@@ -1,0 +1,37 @@
+# The Node-API addon. Here and not in the package's root, where package managers would take it for an order to compile.
+{
+  'targets': [
+    {
+      'target_name': 'memlane-core',
+      'sources': [
+        'src/addon.cpp',
+        'src/buffers.cpp',
+        'src/convert.cpp',
+        'src/errors.cpp',
+        'src/loan.cpp',
+        'src/options.cpp',
+        'src/patience.cpp',
+        'src/publisher.cpp',
+        'src/sample.cpp',
+        'src/subscriber.cpp',
+      ],
+      'include_dirs': ['../include'],
+      # "All" exceptions: with the lesser setting a std::exception that reaches JavaScript ends the process.
+      'dependencies': ["<!(node -p \"require('node-addon-api').targets\"):node_addon_api_except_all"],
+      'defines': ['NAPI_VERSION=8'],
+      'cflags_cc': ['-std=c++20', '-fvisibility=hidden', '-fvisibility-inlines-hidden', '-Wall', '-Wextra'],
+      'cflags_cc!': ['-std=gnu++17', '-std=gnu++20', '-fno-exceptions', '-fno-rtti'],
+      'conditions': [
+        # The core installs handlers for fork and exit, and runs a thread: its code must never go away.
+        ['OS=="linux"', {'ldflags': ['-Wl,-z,nodelete']}],
+        ['OS=="mac"', {
+          'xcode_settings': {
+            'CLANG_CXX_LANGUAGE_STANDARD': 'c++20',
+            'GCC_SYMBOLS_PRIVATE_EXTERN': 'YES',
+            'MACOSX_DEPLOYMENT_TARGET': '11.0',
+          },
+        }],
+      ],
+    },
+  ],
+}

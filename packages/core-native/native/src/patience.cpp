@@ -1,0 +1,34 @@
+#include "patience.hpp"
+
+#include <chrono>
+#include <cmath>
+
+namespace memlane::addon {
+
+std::optional<std::size_t> send(Publisher& publisher, Loan& loan, const SendInfo& info, Patience patience) {
+  if (patience.is_try_once()) {
+    const auto result = publisher.try_send(loan, info);
+    if (!result && result.error().code() == ErrorCode::queue_full) return std::nullopt;
+    if (!result) throw result.error();
+    return Result(result).value();
+  }
+  if (!patience.is_poll()) {
+    const auto span = std::chrono::duration<double, std::milli>(patience.value);
+    return publisher.send_within(loan, info, std::isinf(patience.value) ? forever : Timeout(span));
+  }
+  try {
+    return publisher.send_within(loan, info, std::chrono::nanoseconds(0));
+  } catch (const Error& error) {
+    // Without any time to wait, "timeout" means just that it would have to wait; a subscriber that asked for failure
+    // is another code.
+    if (error.code() == ErrorCode::timeout) return std::nullopt;
+    throw;
+  }
+}
+
+Napi::Value from_result(Napi::Env env, std::optional<std::size_t> reached) {
+  if (!reached) return env.Undefined();
+  return Napi::Number::New(env, static_cast<double>(*reached));
+}
+
+}  // namespace memlane::addon

@@ -1,0 +1,121 @@
+#include "publisher.hpp"
+
+#include <chrono>
+#include <cstring>
+
+#include "convert.hpp"
+#include "errors.hpp"
+#include "loan.hpp"
+#include "options.hpp"
+#include "patience.hpp"
+
+namespace memlane::addon {
+
+Napi::Function PublisherWrap::define(Napi::Env env) {
+  return DefineClass(env, "Publisher",
+                     {
+                         InstanceAccessor<&PublisherWrap::name>("name"),
+                         InstanceAccessor<&PublisherWrap::closed>("closed"),
+                         InstanceMethod<&PublisherWrap::loan>("loan"),
+                         InstanceMethod<&PublisherWrap::send>("send"),
+                         InstanceMethod<&PublisherWrap::reserve>("reserve"),
+                         InstanceMethod<&PublisherWrap::has_peers>("hasPeers"),
+                         InstanceMethod<&PublisherWrap::is_flushed>("isFlushed"),
+                         InstanceMethod<&PublisherWrap::ready>("ready"),
+                         InstanceMethod<&PublisherWrap::stats>("stats"),
+                         InstanceMethod<&PublisherWrap::fileno>("fileno"),
+                         InstanceMethod<&PublisherWrap::open_bell>("openBell"),
+                         InstanceMethod<&PublisherWrap::close>("close"),
+                     });
+}
+
+PublisherWrap::PublisherWrap(const Napi::CallbackInfo& info) : ObjectWrap(info) {
+  translated(info.Env(), [&] {
+    publisher_ = std::make_shared<Publisher>(LaneName(to_text(info[0])), to_publisher_options(info[1]));
+  });
+}
+
+Napi::Value PublisherWrap::name(const Napi::CallbackInfo& info) {
+  return Napi::String::New(info.Env(), publisher_->name());
+}
+
+Napi::Value PublisherWrap::closed(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), publisher_->closed());
+}
+
+/// loan(dtype, shape)
+Napi::Value PublisherWrap::loan(const Napi::CallbackInfo& info) {
+  return translated(info.Env(), [&] {
+    return LoanWrap::make(info.Env(), publisher_, publisher_->loan(to_dtype(info[0]), to_shape(info[1])));
+  });
+}
+
+/// send(bytes, dtype, shape, patience, encoding, userHeader): sends a copy.
+Napi::Value PublisherWrap::send(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const auto bytes = to_bytes(info[0]);
+  const Patience patience{to_double(info[3])};
+  const SendInfoArguments arguments(info[4], info[5]);
+  return translated(env, [&] {
+    // Before the copy: it would be made for nothing.
+    if (patience.is_try_once() && !publisher_->ready()) return env.Undefined();
+    Loan copy = publisher_->loan(to_dtype(info[1]), to_shape(info[2]));
+    if (copy.size() != bytes.size()) throw Napi::RangeError::New(env, "the data is not as large as its shape says");
+    if (!bytes.empty()) std::memcpy(copy.data(), bytes.data(), bytes.size());
+    return from_result(env, memlane::addon::send(*publisher_, copy, arguments.info(), patience));
+  });
+}
+
+/// reserve(bytes, count)
+Napi::Value PublisherWrap::reserve(const Napi::CallbackInfo& info) {
+  translated(info.Env(), [&] { publisher_->reserve(to_count(info[0]), to_count(info[1])); });
+  return info.Env().Undefined();
+}
+
+/// hasPeers(n): whether so many subscribers are linked.
+Napi::Value PublisherWrap::has_peers(const Napi::CallbackInfo& info) {
+  return translated(info.Env(), [&] {
+    const bool reached = publisher_->wait_for_subscribers(to_count(info[0]), std::chrono::nanoseconds(0));
+    return Napi::Boolean::New(info.Env(), reached);
+  });
+}
+
+Napi::Value PublisherWrap::is_flushed(const Napi::CallbackInfo& info) {
+  return translated(info.Env(),
+                    [&] { return Napi::Boolean::New(info.Env(), publisher_->flush(std::chrono::nanoseconds(0))); });
+}
+
+Napi::Value PublisherWrap::ready(const Napi::CallbackInfo& info) {
+  return translated(info.Env(), [&] { return Napi::Boolean::New(info.Env(), publisher_->ready()); });
+}
+
+Napi::Value PublisherWrap::stats(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const PublisherStats stats = translated(env, [&] { return publisher_->stats(); });
+  auto object = Napi::Object::New(env);
+  object.Set("sent", from_count(env, stats.sent));
+  object.Set("sentBytes", from_count(env, stats.sent_bytes));
+  object.Set("dropped", from_count(env, stats.dropped));
+  object.Set("waiting", from_count(env, stats.waiting));
+  object.Set("bytes", from_count(env, stats.bytes));
+  object.Set("peers", from_count(env, stats.peers));
+  object.Set("broken", from_count(env, stats.broken));
+  return object;
+}
+
+Napi::Value PublisherWrap::fileno(const Napi::CallbackInfo& info) {
+  return translated(info.Env(), [&] { return Napi::Number::New(info.Env(), publisher_->fileno()); });
+}
+
+/// A read end of the bell that belongs to the caller.
+Napi::Value PublisherWrap::open_bell(const Napi::CallbackInfo& info) {
+  return translated(info.Env(),
+                    [&] { return Napi::Number::New(info.Env(), publisher_->port().own_fileno().release()); });
+}
+
+Napi::Value PublisherWrap::close(const Napi::CallbackInfo& info) {
+  translated(info.Env(), [&] { publisher_->close(); });
+  return info.Env().Undefined();
+}
+
+}  // namespace memlane::addon

@@ -1,0 +1,32 @@
+import * as native from "@memlane/core";
+
+import { brand, MemlaneError, type ErrorCode, type ErrorDetails } from "./error.js";
+
+/** The class that JavaScript itself has for such a mistake, if it has one. */
+function classFor(code: ErrorCode): ErrorConstructor | undefined {
+  if (code === "invalid-name" || code === "invalid-argument" || code === "type-mismatch") return TypeError;
+  if (code === "out-of-range") return RangeError;
+  return undefined;
+}
+
+/** The error for a code: a MemlaneError, or for a wrong argument a TypeError or RangeError that counts as one. */
+export function makeError(code: ErrorCode, message: string, details: ErrorDetails = {}): Error {
+  const standard = classFor(code);
+  if (standard === undefined) {
+    const error = new MemlaneError(code, message, details);
+    Error.captureStackTrace(error, makeError);
+    return error;
+  }
+  const error = new standard(message, details.cause === undefined ? undefined : { cause: details.cause });
+  Object.defineProperty(error, brand, { value: true });
+  Object.assign(error, { code, lane: details.lane ?? "", systemError: details.systemError ?? 0 });
+  Error.captureStackTrace(error, makeError);
+  return error;
+}
+
+/** Has the addon make its errors here. Their codes are the core's own list, which ErrorCode repeats. */
+export function installErrors(): void {
+  native.setErrorFactory((code, message, lane, systemError) =>
+    makeError(code as ErrorCode, message, { lane, systemError }),
+  );
+}
