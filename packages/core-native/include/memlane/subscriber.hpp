@@ -151,8 +151,12 @@ static_assert(std::is_nothrow_move_constructible_v<Subscriber>);
 
 SampleRange::iterator& SampleRange::iterator::operator++() {
   current_->reset();  // released before we wait for the next
-  if (!subscriber_->closed())
+  try {
     *current_ = options_.until_idle ? subscriber_->take_until_idle() : subscriber_->take(forever);
+  } catch (const Error& error) {
+    // Another thread may close the port at any time; that is the end of the loop and not a mistake.
+    if (error.code() != ErrorCode::closed) throw;
+  }
   return *this;
 }
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from .errors import Closed
+
 if TYPE_CHECKING:
     from ._core import Sample
     from .subscriber import Subscriber
@@ -31,9 +33,10 @@ class Samples:
         return self
 
     def __next__(self) -> Sample:
-        if self._subscriber.closed:
-            raise StopIteration
-        sample = self._subscriber._core.take(None, self._until_idle)
+        try:
+            sample = self._subscriber._core.take(None, self._until_idle)
+        except Closed:  # by another thread, at any time: the end of the loop and not a mistake
+            raise StopIteration from None
         if sample is None:
             raise StopIteration
         return sample
