@@ -1,6 +1,6 @@
 // The class of the older C++ and Python shared-memory library, for programs that were written for it: the same calls over
 // memlane's lanes. What is different: it shares memory of any size, leaves nothing behind when a process is killed, prints
-// nothing, and no body is overwritten while somebody looks at it. docs/coming-from-cpp_python_share_memory.md has more.
+// nothing, and no body is overwritten while somebody looks at it. docs/how-to/come-from-cpp_python_share_memory.md has more.
 #pragma once
 
 #include <cstddef>
