@@ -68,6 +68,7 @@ TEST(Shape, reads_well) {
   EXPECT_EQ(to_string(Shape({1080, 1920, 3})), "1080x1920x3");
   EXPECT_EQ(to_string(Shape({})), "scalar");
   EXPECT_TRUE(Shape({2, 3}) == Shape({2U, 3U}));
+  EXPECT_EQ((Shape{std::size_t{2}, 3, std::uint8_t{4}}), Shape({2, 3, 4})) << "integers of any types together";
   EXPECT_FALSE(Shape({2, 3}) == Shape({2, 3, 1}));
 }
 

@@ -23,23 +23,33 @@ class Shape {
 
   constexpr Shape() noexcept = default;
 
-  /// From any integers; a negative extent or more than 8 of them throws Error(out_of_range).
-  template <std::integral Extent>
-  Shape(std::initializer_list<Extent> extents)  // NOLINT(google-explicit-constructor)
-      : Shape(std::span<const Extent>(extents.begin(), extents.size())) {}
-
-  template <std::integral Extent, std::size_t N>
-  explicit Shape(std::span<const Extent, N> extents) {
-    if (extents.size() > max_dimensions) {
-      throw Error(ErrorCode::out_of_range,
-                  "a shape has at most 8 dimensions, this one has " + std::to_string(extents.size()));
-    }
-    for (const Extent extent : extents) {
-      if (std::cmp_less(extent, 0)) {
-        throw Error(ErrorCode::out_of_range, "a shape cannot have a negative extent (" + std::to_string(extent) + ")");
+  /// One extent, from any integer; a negative one throws Error(out_of_range). A type of its own, so that the integers of
+  /// one shape may be of different types: `{height, width, 3}`.
+  class Extent {
+   public:
+    template <std::integral Integer>
+    constexpr Extent(Integer value)
+        : value_(static_cast<std::uint64_t>(value)) {  // NOLINT(google-explicit-constructor)
+      if (std::cmp_less(value, 0)) {
+        throw Error(ErrorCode::out_of_range, "a shape cannot have a negative extent (" + std::to_string(value) + ")");
       }
-      extents_[dimensions_++] = static_cast<std::uint64_t>(extent);
     }
+    [[nodiscard]] constexpr std::uint64_t value() const noexcept { return value_; }
+
+   private:
+    std::uint64_t value_;
+  };
+
+  /// More than 8 extents throw Error(out_of_range).
+  Shape(std::initializer_list<Extent> extents) {  // NOLINT(google-explicit-constructor)
+    check_count(extents.size());
+    for (const Extent extent : extents) extents_[dimensions_++] = extent.value();
+  }
+
+  template <std::integral Integer, std::size_t N>
+  explicit Shape(std::span<const Integer, N> extents) {
+    check_count(extents.size());
+    for (const Extent extent : extents) extents_[dimensions_++] = extent.value();
   }
 
   [[nodiscard]] constexpr std::size_t ndim() const noexcept { return dimensions_; }
@@ -67,6 +77,11 @@ class Shape {
 
  private:
   static constexpr std::uint64_t largest = (std::uint64_t{1} << 63) - 1;
+
+  static void check_count(std::size_t count) {
+    if (count <= max_dimensions) return;
+    throw Error(ErrorCode::out_of_range, "a shape has at most 8 dimensions, this one has " + std::to_string(count));
+  }
 
   std::array<std::uint64_t, max_dimensions> extents_{};
   std::size_t dimensions_ = 0;
