@@ -68,7 +68,8 @@ class SenderRing {
     position = std::max(head_, floor_);
     if (position == tail_) return TakeBack::nothing;
     floor_ = position + 1;
-    own_->floor.store(floor_, std::memory_order_relaxed);
+    // Release: who sees this floor also sees the tail that it lies below, or would call us corrupt.
+    own_->floor.store(floor_, std::memory_order_release);
     store_then_look_fence();
     refresh_head();
     return head_ > position ? TakeBack::in_doubt : TakeBack::taken;
