@@ -1,0 +1,197 @@
+// A process that does as it is told: one command a line on its standard input, one answer a line on its standard output.
+// Tests play every role with it, kill it and freeze it. Ends when its input ends.
+//
+//   pub PORT LANE [history=N budget=N label=L send_timeout=MS join_timeout=MS]      sub PORT LANE [depth=N overflow=P …]
+//   send PORT SIZE SEED [COUNT]   loan PORT NAME SIZE SEED   send-loan PORT NAME    reserve PORT SIZE COUNT
+//   take PORT MS [NAME]           drain PORT COUNT           release NAME           wait-peers PORT N MS
+//   flush PORT MS   stats PORT    close PORT                 descriptors            exit   fork
+#include <signal.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <filesystem>
+#include <iostream>
+#include <map>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "memlane/memlane.hpp"
+#include "support/payload.hpp"
+
+namespace {
+
+using namespace memlane;
+using std::chrono::milliseconds;
+
+class Actor {
+ public:
+  std::string obey(const std::string& line) {
+    std::istringstream stream(line);
+    words_.clear();
+    for (std::string word; stream >> word;) words_.push_back(word);
+    const std::string& verb = words_.at(0);
+    if (verb == "pub") return open_publisher();
+    if (verb == "sub") return open_subscriber();
+    if (verb == "send") return send();
+    if (verb == "loan") return loan();
+    if (verb == "send-loan") return number(publishers_.at(words_.at(1)).send(take_loan(words_.at(2))));
+    if (verb == "reserve") return publishers_.at(words_.at(1)).reserve(count(2), count(3)), "";
+    if (verb == "take") return take();
+    if (verb == "drain") return drain();
+    if (verb == "release") return samples_.erase(words_.at(1)), "";
+    if (verb == "wait-peers") return wait_peers();
+    if (verb == "flush") return publishers_.at(words_.at(1)).flush(milliseconds(count(2))) ? "yes" : "no";
+    if (verb == "stats") return stats();
+    if (verb == "close") return publishers_.erase(words_.at(1)), subscribers_.erase(words_.at(1)), "";
+    if (verb == "descriptors") return number(descriptors());
+    if (verb == "fork") return number(static_cast<std::uint64_t>(fork_a_sleeper()));
+    if (verb == "exit") ::exit(0);
+    throw std::runtime_error("no such command: " + verb);
+  }
+
+ private:
+  static std::string number(std::uint64_t value) { return std::to_string(value); }
+
+  static std::uint64_t parse(const std::string& text) {
+    std::uint64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc{} || end != text.data() + text.size()) throw std::runtime_error("no number: " + text);
+    return value;
+  }
+  [[nodiscard]] std::uint64_t count(std::size_t word) const { return parse(words_.at(word)); }
+
+  [[nodiscard]] std::map<std::string, std::string> options() const {
+    std::map<std::string, std::string> options;
+    for (std::size_t i = 3; i < words_.size(); ++i) {
+      const std::size_t equals = words_[i].find('=');
+      options[words_[i].substr(0, equals)] = words_[i].substr(equals + 1);
+    }
+    return options;
+  }
+
+  std::string open_publisher() {
+    PublisherOptions chosen;
+    for (const auto& [key, value] : options()) {
+      if (key == "history") chosen.history = static_cast<std::uint32_t>(parse(value));
+      if (key == "budget") chosen.memory_budget = parse(value);
+      if (key == "label") chosen.label = value;
+      if (key == "send_timeout") chosen.send_timeout = milliseconds(parse(value));
+      if (key == "join_timeout") chosen.join_timeout = milliseconds(parse(value));
+    }
+    publishers_.insert_or_assign(words_.at(1), Publisher(words_.at(2), chosen));
+    return "";
+  }
+
+  std::string open_subscriber() {
+    SubscriberOptions chosen;
+    for (const auto& [key, value] : options()) {
+      if (key == "depth") chosen.depth = static_cast<std::uint32_t>(parse(value));
+      if (key == "overflow") chosen.overflow = overflow_from_string(value).value();
+      if (key == "label") chosen.label = value;
+      if (key == "join_timeout") chosen.join_timeout = milliseconds(parse(value));
+    }
+    subscribers_.insert_or_assign(words_.at(1), Subscriber(words_.at(2), chosen));
+    return "";
+  }
+
+  /// COUNT samples; the seed of each is one more than that of the one before. Answers how many each went to, in sum.
+  std::string send() {
+    const std::uint64_t times = words_.size() > 4 ? count(4) : 1;
+    std::uint64_t reached = 0;
+    for (std::uint64_t i = 0; i < times; ++i) {
+      reached += publishers_.at(words_.at(1)).send_copy(test::payload(count(2), count(3) + i));
+    }
+    return number(reached);
+  }
+
+  std::string loan() {
+    Loan loan = publishers_.at(words_.at(1)).loan(count(3));
+    test::fill(loan.bytes(), count(4));
+    loans_.insert_or_assign(words_.at(2), std::move(loan));
+    return "";
+  }
+
+  Loan take_loan(const std::string& name) { return std::move(loans_.extract(name).mapped()); }
+
+  /// Answers "SEQUENCE SIZE", or "none". With a name the sample is held, else it is released.
+  std::string take() {
+    auto sample = subscribers_.at(words_.at(1)).take(milliseconds(count(2)));
+    if (!sample) return "none";
+    const std::string answer = number(sample->sequence()) + " " + number(sample->size());
+    if (words_.size() > 3) samples_.insert_or_assign(words_.at(3), std::move(*sample));
+    return answer;
+  }
+
+  /// Takes COUNT samples, in order, each with the content that its sequence number says. Answers the last number.
+  std::string drain() {
+    std::uint64_t last = 0;
+    for (std::uint64_t i = 0; i < count(2); ++i) {
+      const auto sample = subscribers_.at(words_.at(1)).take(std::chrono::seconds(30));
+      if (!sample) return "only " + number(i);
+      if (sample->sequence() <= last) throw std::runtime_error("out of order");
+      last = sample->sequence();
+      if (!test::is_payload(sample->bytes(), last)) throw std::runtime_error("wrong content");
+    }
+    return number(last);
+  }
+
+  std::string wait_peers() {
+    const milliseconds limit(count(3));
+    const auto publisher = publishers_.find(words_.at(1));
+    const bool there = publisher != publishers_.end()
+                           ? publisher->second.wait_for_subscribers(count(2), limit)
+                           : subscribers_.at(words_.at(1)).wait_for_publishers(count(2), limit);
+    return there ? "yes" : "no";
+  }
+
+  /// "sent dropped waiting bytes peers broken" or "received dropped waiting held peers broken".
+  std::string stats() {
+    std::ostringstream text;
+    if (const auto publisher = publishers_.find(words_.at(1)); publisher != publishers_.end()) {
+      const auto s = publisher->second.stats();
+      text << s.sent << ' ' << s.dropped << ' ' << s.waiting << ' ' << s.bytes << ' ' << s.peers << ' ' << s.broken;
+    } else {
+      const auto s = subscribers_.at(words_.at(1)).stats();
+      text << s.received << ' ' << s.dropped << ' ' << s.waiting << ' ' << s.held << ' ' << s.peers << ' ' << s.broken;
+    }
+    return text.str();
+  }
+
+  static std::uint64_t descriptors() {
+    const auto all = std::filesystem::directory_iterator("/proc/self/fd");
+    return static_cast<std::uint64_t>(std::distance(begin(all), end(all)));
+  }
+
+  /// A child that keeps all it inherited for as long as it lives. Answers its pid.
+  static pid_t fork_a_sleeper() {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      for (;;) ::pause();
+    }
+    return child;
+  }
+
+  std::vector<std::string> words_;
+  std::map<std::string, Publisher> publishers_;
+  std::map<std::string, Subscriber> subscribers_;
+  std::map<std::string, Loan> loans_;
+  std::map<std::string, Sample> samples_;
+};
+
+}  // namespace
+
+int main() {
+  Actor actor;
+  for (std::string line; std::getline(std::cin, line);) {
+    try {
+      const std::string answer = actor.obey(line);
+      std::cout << "ok" << (answer.empty() ? "" : " ") << answer << std::endl;
+    } catch (const Error& error) {
+      std::cout << "error " << to_string(error.code()) << ' ' << error.what() << std::endl;
+    } catch (const std::exception& error) {
+      std::cout << "failed " << error.what() << std::endl;
+    }
+  }
+  return 0;
+}
