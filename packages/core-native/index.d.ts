@@ -86,16 +86,19 @@ export declare class Publisher implements Port {
 export interface Loan {
   /** A buffer over the loan; undefined where the host forbids it, for an empty loan, and the second time. */
   lend(): ArrayBuffer | undefined;
-  /** Writes the loan, where it cannot be lent. */
+  /** Writes the whole loan, without a buffer over it. */
   copyFrom(bytes: Uint8Array): void;
-  /** `buffer`: what lend() returned; detached if the send succeeds, as before if not. */
+  /**
+   * `buffer`: what lend() returned, or one of the same size in its place, which is copied; undefined if nothing was written.
+   * Detached if the send succeeds, as before if not.
+   */
   send(
     buffer: ArrayBuffer | undefined,
     patience: number,
     encoding: string | undefined,
     userHeader: Uint8Array | undefined,
   ): number | undefined;
-  /** `buffer`: what lend() returned; it is detached. The second time does nothing. */
+  /** `buffer`: as for send; it is detached. The second time does nothing. */
   giveUp(buffer: ArrayBuffer | undefined): void;
 }
 

@@ -23,7 +23,7 @@
       'cflags_cc!': ['-std=gnu++17', '-std=gnu++20', '-fno-exceptions', '-fno-rtti'],
       'conditions': [
         # The core installs handlers for fork and exit, and runs a thread: its code must never go away.
-        ['OS=="linux"', {'ldflags': ['-Wl,-z,nodelete']}],
+        ['OS=="linux"', {'ldflags': ['-Wl,-z,nodelete', '-Wl,--version-script=<(module_root_dir)/exports.map']}],
         ['OS=="mac"', {
           'xcode_settings': {
             'CLANG_CXX_LANGUAGE_STANDARD': 'c++20',

@@ -37,7 +37,6 @@ export class Loan<D extends DType = DType> implements Disposable {
   readonly #native: native.Loan;
   readonly #origin: LoanOrigin<D>;
   #buffer: ArrayBuffer | undefined;
-  #isCopied = false; // the buffer is our own, and must be copied into the lane
   #data: ArrayTypes[D] | undefined;
   #bytes: Uint8Array<ArrayBuffer> | undefined;
 
@@ -94,7 +93,7 @@ export class Loan<D extends DType = DType> implements Disposable {
 
   /** Gives the memory back unsent. Harmless if there is nothing to give back. */
   giveUp(): void {
-    this.#native.giveUp(this.#isCopied ? undefined : this.#buffer);
+    this.#native.giveUp(this.#buffer);
     this.#forget();
   }
 
@@ -109,22 +108,16 @@ export class Loan<D extends DType = DType> implements Disposable {
   }
 
   #memory(): ArrayBuffer {
-    if (this.#buffer !== undefined) return this.#buffer;
-    const lent = this.#native.lend();
-    this.#isCopied = lent === undefined;
-    return (this.#buffer = lent ?? allocate(this.byteLength, this.#origin.lane));
+    return (this.#buffer ??= this.#native.lend() ?? allocate(this.byteLength, this.#origin.lane));
   }
 
   #send(patience: number, { encoding, userHeader }: SendInfo): number | undefined {
-    if (this.#isCopied && this.#buffer !== undefined) this.#native.copyFrom(new Uint8Array(this.#buffer));
-    const reached = this.#native.send(this.#isCopied ? undefined : this.#buffer, patience, encoding, userHeader);
+    const reached = this.#native.send(this.#buffer, patience, encoding, userHeader);
     if (reached !== undefined) this.#forget();
     return reached;
   }
 
   #forget(): void {
-    // A buffer of our own is emptied as well: which kind it was must make no difference to who still holds an array.
-    if (this.#isCopied && this.#buffer !== undefined) structuredClone(this.#buffer, { transfer: [this.#buffer] });
     this.#buffer = this.#data = this.#bytes = undefined;
   }
 }

@@ -104,6 +104,7 @@ export class Publisher extends Port {
       this.#checkOwn(data);
       return this.#sendInTurn(data, options, limits);
     }
+    limits.signal?.throwIfAborted(); // before the copy
     const loan = this.#copyIntoLoan(data, options);
     try {
       return await this.#sendInTurn(loan, options, limits);

@@ -50,6 +50,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   // For the tests of what happens where ArrayBuffers over foreign memory are forbidden, as they are in Electron.
   const char* const forbidden = std::getenv("MEMLANE_NO_EXTERNAL");
   data->may_lend = forbidden == nullptr || std::string(forbidden) != "1";
+  data->do_nothing = Napi::Persistent(env.RunScript("(() => {})").As<Napi::Function>());
   SampleWrap::define(env);
   LoanWrap::define(env);
   exports.Set("Publisher", PublisherWrap::define(env));

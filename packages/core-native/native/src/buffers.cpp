@@ -24,11 +24,6 @@ bool holds(const Napi::Value& buffer, const void* data) {
   return napi_get_arraybuffer_info(buffer.Env(), buffer, &found, &bytes) == napi_ok && found == data;
 }
 
-TakenBack take_back(const Napi::Value& buffer, const void* data) {
-  if (!holds(buffer, data)) return TakenBack::no;
-  return napi_detach_arraybuffer(buffer.Env(), buffer) == napi_ok ? TakenBack::yes : TakenBack::no;
-}
-
 void detach(const Napi::Value& buffer) {
   if (buffer.IsArrayBuffer()) napi_detach_arraybuffer(buffer.Env(), buffer);
 }

@@ -15,18 +15,11 @@ namespace memlane::addon {
 /// where the host allows no such buffers (Electron): then the caller has to copy.
 [[nodiscard]] Napi::Value lend(Napi::Env env, void* data, std::size_t bytes, std::shared_ptr<void> owner);
 
-/// Whether the buffer that `lend` made over `data` still is the one way to it.
+/// Whether the buffer that `lend` made over `data` still is the way to it. Then it can be detached, and nobody can reach
+/// the memory any more.
 [[nodiscard]] bool holds(const Napi::Value& buffer, const void* data);
 
-enum class TakenBack : bool {
-  no,   ///< somebody moved the memory out of the buffer
-  yes,  ///< the buffer is detached: nobody can reach the memory through it
-};
-
-/// Detaches a buffer that `lend` made over `data`.
-[[nodiscard]] TakenBack take_back(const Napi::Value& buffer, const void* data);
-
-/// Detaches a buffer that is V8's own, or empty. Harmless if it is detached already.
+/// Detaches a buffer of any kind. Harmless if it is detached already, or no buffer.
 void detach(const Napi::Value& buffer);
 
 }  // namespace memlane::addon

@@ -23,7 +23,7 @@ thread_local Incoming* incoming = nullptr;
 constexpr const char* moved_away =
     "the memory of the loan was moved out of its buffer (ArrayBuffer.prototype.transfer does that) and could be "
     "written "
-    "to after it was sent; it comes back when the other buffer is collected: ask for a new loan";
+    "to after it was sent; the memory comes back when the other buffer is collected: ask for a new loan";
 
 }  // namespace
 
@@ -84,32 +84,43 @@ Napi::Value LoanWrap::copy_from(const Napi::CallbackInfo& info) {
   return env.Undefined();
 }
 
-/// send(buffer, patience, encoding, userHeader): `buffer` is what lend() returned, and is detached by a send that
-/// succeeds. If the send fails, or has no result, the loan and its buffer are as before.
+/// send(buffer, patience, encoding, userHeader): `buffer` is what lend() returned, or what was written in its place, and is
+/// detached by a send that succeeds. If the send fails, or has no result, the loan and its buffer are as before.
 Napi::Value LoanWrap::send(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
+  const Napi::Value buffer = info[0];
   const Patience patience{to_double(info[1])};
   const SendInfoArguments arguments(info[2], info[3]);
   return translated(env, [&] {
     Loan& loan = open();
-    if (lent_ != nullptr && !holds(info[0], lent_)) {
+    if (!buffer.IsUndefined() && !fetch(buffer, loan)) {
       throw Error(ErrorCode::invalid_argument, moved_away, publisher_->name());
     }
-    const auto reached = memlane::addon::send(*publisher_, loan, arguments.info(), patience);
+    const auto reached = memlane::addon::send(env, *publisher_, loan, arguments.info(), patience);
     if (reached) {
-      // No JavaScript has run since the look above, so nobody could move the memory meanwhile.
-      if (lent_ != nullptr) static_cast<void>(take_back(info[0], lent_));
+      // No JavaScript has run since fetch(), so nobody could move the memory meanwhile.
+      if (!buffer.IsUndefined()) detach(buffer);
       publisher_.reset();
     }
     return from_result(env, reached);
   });
 }
 
-/// giveUp(buffer): `buffer` is what lend() returned. The second time does nothing.
+/// Sees to it that the loan holds what the buffer does. False: its memory was moved somewhere else.
+bool LoanWrap::fetch(const Napi::Value& buffer, const Loan& loan) const {
+  if (lent_ != nullptr) return holds(buffer, lent_);
+  auto written = buffer.As<Napi::ArrayBuffer>();
+  if (written.ByteLength() != loan.size()) return false;
+  if (loan.size() != 0) std::memcpy(loan.data(), written.Data(), written.ByteLength());
+  return true;
+}
+
+/// giveUp(buffer): `buffer` as for send; it is detached. The second time does nothing.
 Napi::Value LoanWrap::give_up(const Napi::CallbackInfo& info) {
   publisher_.reset();
-  const bool recycle = loan_ && (lent_ == nullptr || take_back(info[0], lent_) == TakenBack::yes);
-  if (recycle) {
+  if (!loan_) return info.Env().Undefined();
+  if (lent_ == nullptr || holds(info[0], lent_)) {
+    detach(info[0]);
     loan_->give_up();
   } else {
     loan_.reset();  // whoever has the memory now gives it up with it

@@ -24,6 +24,7 @@ class LoanWrap final : public Napi::ObjectWrap<LoanWrap> {
   Napi::Value send(const Napi::CallbackInfo& info);
   Napi::Value give_up(const Napi::CallbackInfo& info);
 
+  [[nodiscard]] bool fetch(const Napi::Value& buffer, const Loan& loan) const;
   /// The loan, which must be neither sent nor given up.
   [[nodiscard]] Loan& open() const;
 

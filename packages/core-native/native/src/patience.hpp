@@ -24,8 +24,9 @@ struct Patience {
   [[nodiscard]] bool is_try_once() const noexcept { return value == try_once; }
 };
 
-/// Sends a loan. No result: see Patience; the loan is then still open. Throws what the core throws.
-[[nodiscard]] std::optional<std::size_t> send(Publisher& publisher, Loan& loan, const SendInfo& info,
+/// Sends a loan. No result: see Patience; the loan is then still open. Throws what the core throws; also while it waits, if
+/// the environment is being terminated.
+[[nodiscard]] std::optional<std::size_t> send(Napi::Env env, Publisher& publisher, Loan& loan, const SendInfo& info,
                                               Patience patience);
 
 /// The result as JavaScript has it: a number or undefined.

@@ -62,7 +62,7 @@ Napi::Value PublisherWrap::send(const Napi::CallbackInfo& info) {
     Loan copy = publisher_->loan(to_dtype(info[1]), to_shape(info[2]));
     if (copy.size() != bytes.size()) throw Napi::RangeError::New(env, "the data is not as large as its shape says");
     if (!bytes.empty()) std::memcpy(copy.data(), bytes.data(), bytes.size());
-    return from_result(env, memlane::addon::send(*publisher_, copy, arguments.info(), patience));
+    return from_result(env, memlane::addon::send(env, *publisher_, copy, arguments.info(), patience));
   });
 }
 

@@ -150,11 +150,8 @@ Napi::Value SampleWrap::release(const Napi::CallbackInfo& info) {
   const auto sample = std::exchange(sample_, nullptr);
   if (!sample) return Napi::Boolean::New(env, true);
   count_memory(env, 0);
-  if (lent_ != nullptr) {
-    if (take_back(info[0], lent_) == TakenBack::no) return Napi::Boolean::New(env, false);
-  } else {
-    detach(info[0]);
-  }
+  if (lent_ != nullptr && !holds(info[0], lent_)) return Napi::Boolean::New(env, false);
+  detach(info[0]);
   sample->release();
   return Napi::Boolean::New(env, true);
 }

@@ -68,7 +68,7 @@ Napi::Value SubscriberWrap::stats(const Napi::CallbackInfo& info) {
   const SubscriberStats stats = translated(env, [&] { return subscriber_->stats(); });
   auto object = Napi::Object::New(env);
   object.Set("received", from_count(env, stats.received));
-  object.Set("bytes", from_count(env, stats.received_bytes));
+  object.Set("bytes", from_count(env, stats.bytes));
   object.Set("dropped", from_count(env, stats.dropped));
   object.Set("waiting", from_count(env, stats.waiting));
   object.Set("held", from_count(env, stats.held));
