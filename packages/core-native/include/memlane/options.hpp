@@ -115,13 +115,13 @@ struct PublisherStats {
 };
 
 struct SubscriberStats {
-  std::uint64_t received = 0;        ///< samples taken
-  std::uint64_t received_bytes = 0;  ///< their payloads
-  std::uint64_t dropped = 0;         ///< samples that did not reach this port, by its policy
-  std::uint64_t waiting = 0;         ///< arrived and not yet taken
-  std::uint64_t held = 0;            ///< taken and not yet released
-  std::uint64_t peers = 0;           ///< publishers linked
-  std::uint64_t broken = 0;          ///< links dropped because the other side's memory or messages made no sense
+  std::uint64_t received = 0;  ///< samples taken
+  std::uint64_t bytes = 0;     ///< their payloads
+  std::uint64_t dropped = 0;   ///< samples that did not reach this port, by its policy
+  std::uint64_t waiting = 0;   ///< arrived and not yet taken
+  std::uint64_t held = 0;      ///< taken and not yet released
+  std::uint64_t peers = 0;     ///< publishers linked
+  std::uint64_t broken = 0;    ///< links dropped because the other side's memory or messages made no sense
 };
 
 namespace detail {

@@ -31,7 +31,7 @@ class SubscriberStats(NamedTuple):
 
     received: int
     """Samples taken."""
-    received_bytes: int
+    bytes: int
     """Their payloads."""
     dropped: int
     """Samples that did not reach this port, by its policy."""

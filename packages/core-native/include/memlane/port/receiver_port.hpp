@@ -255,7 +255,7 @@ class ReceiverPort final : public PortBase {
   [[nodiscard]] SubscriberStats count() const {
     SubscriberStats stats;
     stats.received = received_;
-    stats.received_bytes = received_bytes_;
+    stats.bytes = received_bytes_;
     stats.dropped = dropped_by_gone_;
     stats.peers = live_links();
     stats.broken = broken_count_;
@@ -271,7 +271,7 @@ class ReceiverPort final : public PortBase {
     show_counters(now, [&](Announcement& announcement) {
       const SubscriberStats stats = count();
       announcement.samples = stats.received;
-      announcement.bytes_moved = stats.received_bytes;
+      announcement.bytes_moved = stats.bytes;
       announcement.dropped = stats.dropped;
       announcement.waiting = stats.waiting;
       announcement.peers = stats.peers;
