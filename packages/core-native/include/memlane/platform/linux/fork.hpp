@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <set>
 
@@ -42,7 +43,8 @@ class ForkRegistry {
     }
     mappings.clear();
     generation_.fetch_add(1, std::memory_order_relaxed);
-    mutex.unlock();
+    // Not unlocked: a recursive mutex knows its owner by a thread id, and ours is another one since the fork.
+    std::construct_at(&mutex);
   }
 
   // Written in the child of a fork, while it has one thread; read everywhere. Relaxed: no other data depends on it.
