@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstring>
 
+#include "closed.hpp"
 #include "convert.hpp"
 #include "errors.hpp"
 #include "loan.hpp"
@@ -32,21 +33,28 @@ Napi::Function PublisherWrap::define(Napi::Env env) {
 PublisherWrap::PublisherWrap(const Napi::CallbackInfo& info) : ObjectWrap(info) {
   translated(info.Env(), [&] {
     publisher_ = std::make_shared<Publisher>(LaneName(to_text(info[0])), to_publisher_options(info[1]));
+    name_ = publisher_->name();
   });
 }
 
+Publisher& PublisherWrap::open() const {
+  if (!publisher_) throw_closed("publisher", name_);
+  return *publisher_;
+}
+
 Napi::Value PublisherWrap::name(const Napi::CallbackInfo& info) {
-  return Napi::String::New(info.Env(), publisher_->name());
+  return Napi::String::New(info.Env(), name_);
 }
 
 Napi::Value PublisherWrap::closed(const Napi::CallbackInfo& info) {
-  return Napi::Boolean::New(info.Env(), publisher_->closed());
+  return Napi::Boolean::New(info.Env(), !publisher_);
 }
 
 /// loan(dtype, shape)
 Napi::Value PublisherWrap::loan(const Napi::CallbackInfo& info) {
   return translated(info.Env(), [&] {
-    return LoanWrap::make(info.Env(), publisher_, publisher_->loan(to_dtype(info[0]), to_shape(info[1])));
+    Loan loan = open().loan(to_dtype(info[0]), to_shape(info[1]));
+    return LoanWrap::make(info.Env(), publisher_, std::move(loan));
   });
 }
 
@@ -58,40 +66,40 @@ Napi::Value PublisherWrap::send(const Napi::CallbackInfo& info) {
   const SendInfoArguments arguments(info[4], info[5]);
   return translated(env, [&] {
     // Before the copy: it would be made for nothing.
-    if (patience.is_try_once() && !publisher_->ready()) return env.Undefined();
-    Loan copy = publisher_->loan(to_dtype(info[1]), to_shape(info[2]));
+    if (patience.is_try_once() && !open().ready()) return env.Undefined();
+    Loan copy = open().loan(to_dtype(info[1]), to_shape(info[2]));
     if (copy.size() != bytes.size()) throw Napi::RangeError::New(env, "the data is not as large as its shape says");
     if (!bytes.empty()) std::memcpy(copy.data(), bytes.data(), bytes.size());
-    return from_result(env, memlane::addon::send(env, *publisher_, copy, arguments.info(), patience));
+    return from_result(env, memlane::addon::send(env, open(), copy, arguments.info(), patience));
   });
 }
 
 /// reserve(bytes, count)
 Napi::Value PublisherWrap::reserve(const Napi::CallbackInfo& info) {
-  translated(info.Env(), [&] { publisher_->reserve(to_count(info[0]), to_count(info[1])); });
+  translated(info.Env(), [&] { open().reserve(to_count(info[0]), to_count(info[1])); });
   return info.Env().Undefined();
 }
 
 /// hasPeers(n): whether so many subscribers are linked.
 Napi::Value PublisherWrap::has_peers(const Napi::CallbackInfo& info) {
   return translated(info.Env(), [&] {
-    const bool reached = publisher_->wait_for_subscribers(to_count(info[0]), std::chrono::nanoseconds(0));
+    const bool reached = open().wait_for_subscribers(to_count(info[0]), std::chrono::nanoseconds(0));
     return Napi::Boolean::New(info.Env(), reached);
   });
 }
 
 Napi::Value PublisherWrap::is_flushed(const Napi::CallbackInfo& info) {
   return translated(info.Env(),
-                    [&] { return Napi::Boolean::New(info.Env(), publisher_->flush(std::chrono::nanoseconds(0))); });
+                    [&] { return Napi::Boolean::New(info.Env(), open().flush(std::chrono::nanoseconds(0))); });
 }
 
 Napi::Value PublisherWrap::ready(const Napi::CallbackInfo& info) {
-  return translated(info.Env(), [&] { return Napi::Boolean::New(info.Env(), publisher_->ready()); });
+  return translated(info.Env(), [&] { return Napi::Boolean::New(info.Env(), open().ready()); });
 }
 
 Napi::Value PublisherWrap::stats(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  const PublisherStats stats = translated(env, [&] { return publisher_->stats(); });
+  const PublisherStats stats = translated(env, [&] { return open().stats(); });
   auto object = Napi::Object::New(env);
   object.Set("sent", from_count(env, stats.sent));
   object.Set("sentBytes", from_count(env, stats.sent_bytes));
@@ -104,17 +112,19 @@ Napi::Value PublisherWrap::stats(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value PublisherWrap::fileno(const Napi::CallbackInfo& info) {
-  return translated(info.Env(), [&] { return Napi::Number::New(info.Env(), publisher_->fileno()); });
+  return translated(info.Env(), [&] { return Napi::Number::New(info.Env(), open().fileno()); });
 }
 
 /// A read end of the bell that belongs to the caller.
 Napi::Value PublisherWrap::open_bell(const Napi::CallbackInfo& info) {
-  return translated(info.Env(),
-                    [&] { return Napi::Number::New(info.Env(), publisher_->port().own_fileno().release()); });
+  return translated(info.Env(), [&] { return Napi::Number::New(info.Env(), open().port().own_fileno().release()); });
 }
 
 Napi::Value PublisherWrap::close(const Napi::CallbackInfo& info) {
-  translated(info.Env(), [&] { publisher_->close(); });
+  translated(info.Env(), [&] {
+    if (publisher_) publisher_->close();
+    publisher_.reset();
+  });
   return info.Env().Undefined();
 }
 

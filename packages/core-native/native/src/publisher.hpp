@@ -5,6 +5,7 @@
 #include <napi.h>
 
 #include <memory>
+#include <string>
 
 #include <memlane/memlane.hpp>
 
@@ -30,7 +31,11 @@ class PublisherWrap final : public Napi::ObjectWrap<PublisherWrap> {
   Napi::Value open_bell(const Napi::CallbackInfo& info);
   Napi::Value close(const Napi::CallbackInfo& info);
 
-  std::shared_ptr<Publisher> publisher_;  // its loans share it
+  /// Throws Error(closed).
+  [[nodiscard]] Publisher& open() const;
+
+  std::string name_;
+  std::shared_ptr<Publisher> publisher_;  // its loans share it; null: closed
 };
 
 }  // namespace memlane::addon

@@ -4,6 +4,7 @@
 #include <napi.h>
 
 #include <optional>
+#include <string>
 
 #include <memlane/memlane.hpp>
 
@@ -27,7 +28,11 @@ class SubscriberWrap final : public Napi::ObjectWrap<SubscriberWrap> {
   Napi::Value open_bell(const Napi::CallbackInfo& info);
   Napi::Value close(const Napi::CallbackInfo& info);
 
-  std::optional<Subscriber> subscriber_;  // there from the constructor's end on
+  /// Throws Error(closed).
+  [[nodiscard]] Subscriber& open();
+
+  std::string name_;
+  std::optional<Subscriber> subscriber_;  // nothing: closed
 };
 
 }  // namespace memlane::addon

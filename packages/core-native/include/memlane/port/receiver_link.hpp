@@ -54,6 +54,7 @@ class ReceiverLink {
     pid_ = half.port.pid;
     label_ = get_text(half.port.label);
     ring_.emplace(own_half_.mapping, peer_half_, ring_capacity(depth_), returns_capacity(depth_), drop_oldest_);
+    was_waited_for_ = false;
   }
 
   /// The sender has left or died: nothing comes any more, but what is there can be taken.
@@ -73,11 +74,11 @@ class ReceiverLink {
   [[nodiscard]] bool anything_waits() { return is_up() && ring_->anything_waits(); }
   /// Whether it is worth calling take(): what waits may lie in memory that is still on the way. Throws Corruption.
   [[nodiscard]] bool can_take() { return anything_waits() && (!awaits_segment_ || left_); }
-  /// Whether the next sample has been sent, but the handle of its memory is still in the connection: true once for each
-  /// segment, so that a sender who never hands it over holds nobody up for long.
-  [[nodiscard]] bool is_worth_a_moment() noexcept {
-    return awaits_segment_ && !left_ && !std::exchange(was_waited_for_, true);
-  }
+  /// Whether something may have been sent already that cannot be taken yet, since the sender's half, or the handle of a
+  /// sample's memory, is still in the connection.
+  [[nodiscard]] bool is_on_the_way() const noexcept { return (awaits_segment_ || !is_up()) && !left_; }
+  /// The same, but true only once for each, so that a sender who never hands it over holds nobody up for long.
+  [[nodiscard]] bool is_worth_a_moment() noexcept { return is_on_the_way() && !std::exchange(was_waited_for_, true); }
   [[nodiscard]] std::uint64_t waiting() { return is_up() ? ring_->waiting() : 0; }
   [[nodiscard]] std::uint64_t dropped() const noexcept { return is_up() ? ring_->dropped() : 0; }
   [[nodiscard]] std::uint64_t held() const noexcept { return held_; }

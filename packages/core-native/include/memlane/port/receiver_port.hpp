@@ -63,10 +63,14 @@ class ReceiverPort final : public PortBase {
     if (delivery || std::ranges::none_of(links_, [](const auto& link) { return link->is_worth_a_moment(); })) {
       return delivery;
     }
-    // It was sent, so who asks for it now must get it: our service thread has only to read the handle of its memory.
+    // It was sent, so who asks for it now must get it: our service thread has only to read the half of a link, or the
+    // handle of the sample's memory.
     const Deadline deadline(moment);
-    while (!delivery && !closed_ && !deadline.passed()) {
-      waiter_.wait(lock, *this, deadline, {}, [&] { return closed_ || something_to_do(); });
+    const auto nothing_comes = [&] {
+      return closed_ || std::ranges::none_of(links_, [](const auto& link) { return link->is_on_the_way(); });
+    };
+    while (!delivery && !nothing_comes() && !deadline.passed()) {
+      waiter_.wait(lock, *this, deadline, {}, [&] { return something_to_do() || nothing_comes(); });
       if (!closed_) delivery = take_or_rearm();
     }
     return delivery;
