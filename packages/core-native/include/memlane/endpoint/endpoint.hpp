@@ -21,6 +21,7 @@
 #include "memlane/endpoint/peer.hpp"
 #include "memlane/endpoint/port.hpp"
 #include "memlane/platform/poller.hpp"
+#include "memlane/platform/signals.hpp"
 #include "memlane/roster/directory.hpp"
 #include "memlane/roster/lane_folder.hpp"
 
@@ -127,7 +128,7 @@ class Endpoint {
   /// Nobody answers at the door: removes it, and its ports' names wherever they are. Done by the service thread.
   void bury(const EndpointId& dead) {
     const std::lock_guard lock(mutex_);
-    to_bury_.insert(dead);
+    to_bury_.try_emplace(dead);
     poller_.wake();
   }
 
@@ -145,22 +146,29 @@ class Endpoint {
     PortAddress address;
   };
 
+  struct Burial {
+    std::int64_t at = 0;
+    int attempts = 0;
+  };
+
   static constexpr std::uint64_t door_key = 1;
   static constexpr std::int64_t busy_pause = 20'000'000;  // nanoseconds until a busy door is tried again
   static constexpr std::int64_t descriptor_pause =
       100'000'000;  // nanoseconds until a door is opened again for which no descriptor was left
-  static constexpr std::size_t most_newcomers = 1024;        // connections that have not said hello
+  static constexpr std::int64_t first_burial_pause = 1'000'000;  // nanoseconds; doubled each time
+  static constexpr int most_burials = 12;                        // attempts: 8 seconds in all
+  static constexpr std::size_t most_newcomers = 1024;            // connections that have not said hello
   static constexpr std::int64_t last_words = 1'000'000'000;  // nanoseconds for queued messages when the endpoint ends
 
   void start() {
     poller_.add(door_, door_key);
-    // The service thread runs no signal handler of the program: it starts with every signal blocked.
-    sigset_t before;
-    sigset_t all;
-    ::sigfillset(&all);
-    ::pthread_sigmask(SIG_BLOCK, &all, &before);
-    thread_ = new std::thread([this] { serve(); });
-    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    const platform::SignalsHeldBack hold;  // the service thread runs no handler of the program
+    try {
+      thread_ = new std::thread([this] { serve(); });
+    } catch (const std::system_error& error) {
+      throw Error(ErrorCode::system, std::string("cannot start the service thread: ") + error.what(), {},
+                  error.code().value());
+    }
   }
 
   /// Under mutex_, when the service thread is gone.
@@ -404,7 +412,7 @@ class Endpoint {
     for (const auto& [key, watched] : watched_) {
       if (const std::int64_t at = watched.connection->retry_at(); at != 0) next = std::min(next, at);
     }
-    if (!to_bury_.empty()) return 0;
+    for (const auto& [endpoint, burial] : to_bury_) next = std::min(next, burial.at);
     if (next == std::numeric_limits<std::int64_t>::max()) return -1;
     return static_cast<int>(std::clamp<std::int64_t>((next - platform::monotonic_now()) / 1'000'000 + 1, 0, 60'000));
   }
@@ -436,19 +444,32 @@ class Endpoint {
   }
 
   void bury_the_dead() {
-    std::set<EndpointId> candidates;
+    std::set<EndpointId> due;
     {
       const std::lock_guard lock(mutex_);
-      candidates.swap(to_bury_);
+      const std::int64_t now = platform::monotonic_now();
+      for (const auto& [endpoint, burial] : to_bury_) {
+        if (burial.at <= now) due.insert(endpoint);
+      }
     }
-    if (!candidates.empty()) bury_if_dead(directory_, id_, candidates);
+    if (due.empty()) return;
+    const std::set<EndpointId> answering = bury_if_dead(directory_, id_, due);
+    const std::lock_guard lock(mutex_);
+    for (const EndpointId& endpoint : due) {
+      Burial& burial = to_bury_[endpoint];
+      if (!answering.contains(endpoint) || ++burial.attempts == most_burials) {
+        to_bury_.erase(endpoint);
+      } else {
+        burial.at = platform::monotonic_now() + (first_burial_pause << burial.attempts);
+      }
+    }
   }
 
   Directory directory_;
   EndpointId id_;
   std::uint32_t generation_;
-  platform::Handle door_;
   platform::Poller poller_;
+  platform::Handle door_;          // after all that can fail: whoever opens a door must take its name away again
   std::thread* thread_ = nullptr;  // a pointer: in a forked child it must neither be joined nor destroyed
 
   // stopping_: written by whoever ends the endpoint, read by the service thread. Nothing else is published by it.
@@ -463,7 +484,7 @@ class Endpoint {
   std::map<std::uint64_t, std::uint64_t> deaths_;  // pidfd's key -> connection's key
   std::size_t newcomers_ = 0;
   std::vector<Retry> retries_;
-  std::set<EndpointId> to_bury_;
+  std::map<EndpointId, Burial> to_bury_;
   std::int64_t reopen_door_at_ = 0;  // service thread only
 };
 

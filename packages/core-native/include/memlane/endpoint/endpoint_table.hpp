@@ -29,7 +29,8 @@ class EndpointTable {
     }
     std::weak_ptr<Endpoint>& entry = table.endpoints_[path];
     auto endpoint = entry.lock();
-    if (!endpoint) {
+    // In a directory that was removed nobody would meet us. Its endpoint goes on for those who are linked.
+    if (!endpoint || !endpoint->directory().is_in_place()) {
       endpoint = std::make_shared<Endpoint>(path);
       entry = endpoint;
     }

@@ -5,8 +5,10 @@
 // hit nobody else.
 #pragma once
 
+#include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 
 #include "memlane/platform/door.hpp"
 #include "memlane/platform/files.hpp"
@@ -25,6 +27,14 @@ namespace memlane::detail {
   }
 }
 
+/// The endpoint that a name in the lane directory is the door of, also while it is hidden: a process that was killed just
+/// before it showed its door leaves a hidden one.
+[[nodiscard]] inline std::optional<EndpointId> endpoint_of_door(std::string_view name) noexcept {
+  if (name.starts_with('.')) name.remove_prefix(1);
+  if (!name.starts_with("door-")) return std::nullopt;
+  return EndpointId::parse(name.substr(5));
+}
+
 /// Removes every name of those endpoints. `self`: who does it.
 inline void remove_names_of(const Directory& directory, const EndpointId& self, const std::set<EndpointId>& endpoints) {
   if (endpoints.empty()) return;
@@ -37,22 +47,33 @@ inline void remove_names_of(const Directory& directory, const EndpointId& self, 
   for (const EndpointId& endpoint : endpoints) platform::remove_file(directory.handle(), endpoint.door_name());
 }
 
-/// After a connection was lost: a process that ended in order has taken its names away itself.
-inline void bury_if_dead(const Directory& directory, const EndpointId& self, std::set<EndpointId> candidates) {
-  std::erase_if(candidates, [&](const EndpointId& endpoint) {
+/// After a connection was lost. A process that ended in order has taken its names away itself. Returns those at whose door
+/// somebody still answers: a process that dies closes one descriptor after the other, and the door may be the last.
+[[nodiscard]] inline std::set<EndpointId> bury_if_dead(const Directory& directory, const EndpointId& self,
+                                                       const std::set<EndpointId>& candidates) {
+  std::set<EndpointId> dead;
+  std::set<EndpointId> answering;
+  for (const EndpointId& endpoint : candidates) {
     const std::string door = endpoint.door_name();
-    return !platform::identify(directory.handle(), door) || !nobody_behind(directory, door);
-  });
-  remove_names_of(directory, self, candidates);
+    if (!platform::identify(directory.handle(), door)) continue;
+    (nobody_behind(directory, door) ? dead : answering).insert(endpoint);
+  }
+  remove_names_of(directory, self, dead);
+  return answering;
 }
 
 /// Once, when a process joins: what others left when they were killed and nobody was there to see it.
 inline void sweep_directory(const Directory& directory, const EndpointId& self) {
   std::set<EndpointId> dead;
   for (const std::string& name : platform::list_folder(directory.handle())) {
-    if (!name.starts_with("door-")) continue;
-    const auto endpoint = EndpointId::parse(std::string_view(name).substr(5));
-    if (endpoint && *endpoint != self && nobody_behind(directory, name)) dead.insert(*endpoint);
+    const auto endpoint = endpoint_of_door(name);
+    if (!endpoint || *endpoint == self || !nobody_behind(directory, name)) continue;
+    if (name.starts_with('.')) {
+      // Nothing else has its name yet; a process that is alive, between two steps, opens its door anew.
+      platform::remove_file(directory.handle(), name);
+    } else {
+      dead.insert(*endpoint);
+    }
   }
   remove_names_of(directory, self, dead);
 }

@@ -48,6 +48,10 @@ struct FileIdentity {
   friend bool operator==(const FileIdentity&, const FileIdentity&) = default;
 };
 [[nodiscard]] inline std::optional<FileIdentity> identify(int folder, const std::string& name) noexcept;
+[[nodiscard]] inline std::optional<FileIdentity> identify(int open_file) noexcept;
+
+/// In place of a folder, for an absolute path.
+inline constexpr int any_folder = -1;
 
 }  // namespace memlane::detail::platform
 

@@ -33,9 +33,6 @@ class Poller {
   Handle wake_;
 };
 
-/// Starts no thread itself: blocks every signal for the calling thread, which then runs no handler of the program.
-inline void block_all_signals() noexcept;
-
 }  // namespace memlane::detail::platform
 
 #if defined(__linux__)

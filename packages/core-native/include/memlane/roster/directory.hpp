@@ -11,15 +11,23 @@
 
 namespace memlane::detail {
 
+/// Absolute, and the same however it was written: without `.`, `..`, or a slash at its end, behind which a symbolic link
+/// would be followed.
+[[nodiscard]] inline std::string tidy_path(const std::filesystem::path& path) {
+  std::string tidy = std::filesystem::absolute(path).lexically_normal().string();
+  while (tidy.size() > 1 && tidy.ends_with('/')) tidy.pop_back();
+  return tidy;
+}
+
 /// `chosen`, else MEMLANE_DIR, else $XDG_RUNTIME_DIR/memlane, else /run/user/UID/memlane if that is ours, else
 /// /tmp/memlane-UID. Never below /dev/shm, which systemd empties when a user logs out.
 [[nodiscard]] inline std::string directory_path(const std::filesystem::path& chosen) {
-  if (!chosen.empty()) return std::filesystem::absolute(chosen).lexically_normal().string();
+  if (!chosen.empty()) return tidy_path(chosen);
   if (const char* const set = std::getenv("MEMLANE_DIR"); set != nullptr && *set != '\0') {
-    return std::filesystem::absolute(set).lexically_normal().string();
+    return tidy_path(set);
   }
   if (const char* const runtime = std::getenv("XDG_RUNTIME_DIR"); runtime != nullptr && *runtime != '\0')
-    return std::string(runtime) + "/memlane";
+    return tidy_path(std::string(runtime) + "/memlane");
   const std::string user = std::to_string(platform::user_id());
   if (platform::is_own_folder("/run/user/" + user)) return "/run/user/" + user + "/memlane";
   return "/tmp/memlane-" + user;
@@ -32,6 +40,11 @@ class Directory {
 
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
   [[nodiscard]] int handle() const noexcept { return handle_.get(); }
+  /// False: it was removed or renamed, so that nobody else finds what is in it.
+  [[nodiscard]] bool is_in_place() const noexcept {
+    const auto there = platform::identify(platform::any_folder, path_);
+    return there && there == platform::identify(handle_.get());
+  }
   [[nodiscard]] platform::FolderRef ref() const noexcept { return {handle_.get(), path_}; }
 
  private:

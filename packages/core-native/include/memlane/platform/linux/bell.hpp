@@ -20,7 +20,7 @@ inline constexpr int pipe_bytes = 4096;
 
 inline void ring(int write_end) noexcept {
   constexpr char note = 1;
-  // EAGAIN: full, so it has rung. EPIPE cannot be: SIGPIPE is raised only without a reader, and then nobody waits.
+  // EAGAIN: full, so it has rung. SIGPIPE cannot be: every write end of ours can read as well, so there is a reader.
   [[maybe_unused]] const auto written = sys::retried("write", [&] { return ::write(write_end, &note, 1); });
 }
 
@@ -74,7 +74,8 @@ inline ForeignBell::ForeignBell(Handle handle) {
   if (::fstat(handle.get(), &status) != 0 || !S_ISFIFO(status.st_mode)) {
     throw Error(ErrorCode::corrupt, "the bell that a peer handed over is not a pipe");
   }
-  write_end_ = Handle(linux_bell::reopen(handle.get(), O_WRONLY));
+  // Read and write, though we only write: when the owner is gone, a ring must neither fail nor raise SIGPIPE here.
+  write_end_ = Handle(linux_bell::reopen(handle.get(), O_RDWR));
   if (!write_end_) sys::fail("cannot open a peer's bell (is /proc mounted?)", errno);
 }
 

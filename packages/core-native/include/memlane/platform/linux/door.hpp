@@ -10,6 +10,7 @@
 #include <array>
 #include <cstdio>
 #include <cstring>
+#include <optional>
 
 #include "memlane/platform/linux/sys.hpp"
 
@@ -42,13 +43,16 @@ inline Handle new_socket() {
 
 }  // namespace linux_door
 
-inline Handle open_door(FolderRef folder, const std::string& name) {
-  Handle door = linux_door::new_socket();
+namespace linux_door {
+
+/// Nothing: somebody took the hidden name for that of a process that was killed here, and removed it.
+inline std::optional<Handle> try_open_door(FolderRef folder, const std::string& name) {
+  Handle door = new_socket();
   // Before bind: the socket file is made with these rights, so it never has looser ones.
   if (sys::call("fchmod", [&] { return ::fchmod(door.get(), 0600); }) != 0)
     sys::fail("cannot restrict the door's rights", errno);
   const std::string hidden = "." + name;
-  const sockaddr_un address = linux_door::address_of(folder, hidden);
+  const sockaddr_un address = address_of(folder, hidden);
   const auto* const generic = reinterpret_cast<const sockaddr*>(&address);
   if (sys::call("bind", [&] { return ::bind(door.get(), generic, sizeof address); }) != 0)
     sys::fail("cannot open a door in " + folder.path, errno);
@@ -59,9 +63,20 @@ inline Handle open_door(FolderRef folder, const std::string& name) {
   if (!visible) {
     const int error = errno;
     ::unlinkat(folder.handle, hidden.c_str(), 0);
+    if (error == ENOENT) return std::nullopt;
     sys::fail("cannot open a door in " + folder.path, error);
   }
   return door;
+}
+
+}  // namespace linux_door
+
+inline Handle open_door(FolderRef folder, const std::string& name) {
+  // Each failure is a process that was just starting: few in a row.
+  for (int attempt = 0; attempt < 100; ++attempt) {
+    if (auto door = linux_door::try_open_door(folder, name)) return std::move(*door);
+  }
+  sys::fail("cannot open a door in " + folder.path, ENOENT);
 }
 
 inline KnockResult knock(FolderRef folder, const std::string& name) {

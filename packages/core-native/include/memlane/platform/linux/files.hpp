@@ -152,11 +152,14 @@ inline std::vector<std::string> list_folder(int folder) {
     sys::fail("cannot list the lane directory", error);
   }
   std::vector<std::string> names;
-  while (const dirent* const entry = ::readdir(stream)) {
+  for (errno = 0; const dirent* const entry = ::readdir(stream); errno = 0) {
     if (std::strcmp(entry->d_name, ".") != 0 && std::strcmp(entry->d_name, "..") != 0)
       names.emplace_back(entry->d_name);
   }
+  const int error = errno;
   ::closedir(stream);
+  // Half a list would be a missed peer.
+  if (error != 0) sys::fail("cannot list the lane directory", error);
   return names;
 }
 
@@ -171,6 +174,12 @@ inline bool remove_folder(int folder, const std::string& name) noexcept {
 inline std::optional<FileIdentity> identify(int folder, const std::string& name) noexcept {
   struct stat status{};
   if (::fstatat(folder, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) return std::nullopt;
+  return FileIdentity{status.st_dev, status.st_ino};
+}
+
+inline std::optional<FileIdentity> identify(int open_file) noexcept {
+  struct stat status{};
+  if (::fstat(open_file, &status) != 0) return std::nullopt;
   return FileIdentity{status.st_dev, status.st_ino};
 }
 

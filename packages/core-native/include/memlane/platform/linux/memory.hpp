@@ -5,6 +5,7 @@
 #include <linux/magic.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
@@ -15,6 +16,7 @@
 #include <vector>
 
 #include "memlane/platform/linux/sys.hpp"
+#include "memlane/platform/signals.hpp"
 
 // Constants younger than the oldest kernel headers we build with; the kernel at run time decides whether they work.
 #ifndef MFD_NOEXEC_SEAL
@@ -85,6 +87,29 @@ inline bool seals_are_enforced() {
   return enforced;
 }
 
+/// Growing a file beyond the limit would raise SIGXFSZ, which kills.
+inline void check_file_size_limit(std::size_t bytes) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY || bytes <= limit.rlim_cur) return;
+  throw Error(ErrorCode::out_of_memory, std::to_string(bytes) +
+                                            " bytes of shared memory are beyond this process's limit of " +
+                                            std::to_string(limit.rlim_cur) + " bytes a file; raise it (ulimit -f)");
+}
+
+/// Reserves every page. A signal would make the kernel give back all it has got and begin again: a program with an interval
+/// timer would never see the end of it. So signals wait, but never longer than one piece takes.
+inline void reserve(int handle, std::size_t bytes) {
+  constexpr std::size_t piece = std::size_t{64} << 20U;  // bytes: some 0.1 s
+  for (std::size_t done = 0; done < bytes; done += piece) {
+    const SignalsHeldBack hold;
+    const auto from = static_cast<off_t>(done);
+    const auto count = static_cast<off_t>(std::min(piece, bytes - done));
+    if (sys::retried("fallocate", [&] { return ::fallocate(handle, 0, from, count); }) != 0) {
+      sys::fail("cannot reserve " + std::to_string(bytes) + " bytes of shared memory", errno);
+    }
+  }
+}
+
 [[noreturn]] inline void refuse(const std::string& why) {
   throw Error(ErrorCode::corrupt, "the memory that a peer handed over was refused: " + why);
 }
@@ -95,6 +120,7 @@ inline OwnedMemory create_memory(const char* name, std::size_t bytes) {
   if (!linux_memory::seals_are_enforced()) {
     throw Error(ErrorCode::unsupported, "this kernel does not enforce F_SEAL_FUTURE_WRITE (Linux 5.1 and later do)");
   }
+  linux_memory::check_file_size_limit(bytes);
   OwnedMemory memory;
   memory.handle = linux_memory::create(name);
   const int handle = memory.handle.get();
@@ -103,9 +129,7 @@ inline OwnedMemory create_memory(const char* name, std::size_t bytes) {
     sys::fail("cannot size shared memory to " + std::to_string(bytes) + " bytes", errno);
   }
   // Every page now, or an error now: a hole would be paid for, or faulted on, by whoever touches it first.
-  if (sys::retried("fallocate", [&] { return ::fallocate(handle, 0, 0, size); }) != 0) {
-    sys::fail("cannot reserve " + std::to_string(bytes) + " bytes of shared memory", errno);
-  }
+  linux_memory::reserve(handle, bytes);
   memory.mapping = linux_memory::map(handle, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, "shared memory");
   if (sys::call("fcntl", [&] { return ::fcntl(handle, F_ADD_SEALS, seals_of_ours); }) != 0)
     sys::fail("cannot seal shared memory", errno);

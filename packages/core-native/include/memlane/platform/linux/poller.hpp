@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <csignal>
 
 #include "memlane/platform/linux/sys.hpp"
 
@@ -64,12 +63,6 @@ inline void Poller::wait(std::vector<Event>& events, int milliseconds) {
 inline void Poller::wake() const noexcept {
   constexpr std::uint64_t once = 1;
   [[maybe_unused]] const auto written = ::write(wake_.get(), &once, sizeof once);
-}
-
-inline void block_all_signals() noexcept {
-  sigset_t all;
-  ::sigfillset(&all);
-  ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
 }
 
 }  // namespace memlane::detail::platform
