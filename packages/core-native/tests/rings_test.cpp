@@ -297,12 +297,15 @@ TEST(Rings, the_same_over_one_mapping) {
 }
 
 TEST(Rings, nothing_is_lost_or_changed_without_take_back) {
-  RingPair pair(8, false, Mappings::one);
+  RingPair pair(64, false, Mappings::one);
   constexpr std::uint64_t samples = 200'000;
   std::thread receiver([&] {
     for (std::uint64_t next = 1; next <= samples;) {
       const auto look = pair.receiver.look([](std::uint64_t) {});
-      if (!look) continue;
+      if (!look) {
+        std::this_thread::yield();
+        continue;
+      }
       ASSERT_TRUE(pair.receiver.take());
       ASSERT_EQ(look->descriptor.sequence, next++);
       ASSERT_TRUE(is_whole(look->descriptor));
@@ -314,7 +317,10 @@ TEST(Rings, nothing_is_lost_or_changed_without_take_back) {
     pair.sender.collect_returns([&](const SenderRing::Return& each) { EXPECT_EQ(each.position, back++); });
   };
   for (std::uint64_t i = 1; i <= samples; ++i) {
-    while (!pair.sender.has_room(8)) accept();
+    while (!pair.sender.has_room(64)) {
+      accept();
+      std::this_thread::yield();
+    }
     pair.sender.push(numbered(i));
   }
   receiver.join();
