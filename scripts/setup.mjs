@@ -1,6 +1,6 @@
 // `npm run setup`: brings in what is missing and builds everything. A step is skipped when nothing that it reads has
 // changed, so running this again costs a second. Uses only what Node itself has, since nothing else is there yet.
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -9,6 +9,7 @@ import { at, prefix, root, tools, venv } from "./lib/paths.mjs";
 import { answer, compiler, hasBuildTools, hasGoogleTest, missingRequirements, python } from "./lib/requirements.mjs";
 import { CommandFailed, logFile, run } from "./lib/run.mjs";
 import { openStamp } from "./lib/stamp.mjs";
+import { unpackWheel } from "./lib/wheel.mjs";
 
 const pnpm = JSON.parse(readFileSync(at("package.json"), "utf8")).packageManager;
 const venvPython = join(venv, "bin", "python");
@@ -27,6 +28,15 @@ const googleTest = {
     "ros-gtest-vendor==1.15.1 --hash=sha256:6a578c55eca01c7d215e54bf1dd3172ada677b591dd2f5d3c8260b882364ee6e\n",
   wheelFor: ["--python-version=3.11", "--platform=manylinux_2_28_x86_64", "--implementation=cp", "--abi=cp311"],
   sources: join("ros_gtest_vendor-1.15.1.data", "data", "src", "gtest_vendor"),
+};
+
+// What the demo shows where its user names nothing: the pictures that scikit-image carries.
+const photographs = {
+  requirement:
+    "scikit-image==0.26.0 --hash=sha256:74aa5518ccea28121f57a95374581d3b979839adc25bb03f289b1bc9b99c58af\n",
+  wheelFor: ["--python-version=3.11", "--platform=manylinux_2_28_x86_64", "--implementation=cp", "--abi=cp311"],
+  pictures: join("skimage", "data"),
+  folder: join(tools, "photographs"),
 };
 
 const steps = [
@@ -66,20 +76,23 @@ const steps = [
     facts: [googleTest.requirement],
     outputs: ["build/tools/googletest/src/gtest-all.cc"],
     async run(log) {
-      const folder = join(tools, "googletest-wheel");
-      rmSync(folder, { recursive: true, force: true });
-      mkdirSync(folder, { recursive: true });
-      const requirement = join(folder, "requirement.txt");
-      writeFileSync(requirement, googleTest.requirement);
       try {
-        const pip = ["-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--require-hashes"];
-        await run(venvPython, [...pip, ...googleTest.wheelFor, "-d", folder, "-r", requirement], { log });
+        const folder = await unpackWheel(googleTest, { log });
+        await run("cp", ["-R", join(folder, googleTest.sources), join(tools, "googletest")], { log });
       } catch (error) {
         throw new CommandFailed(`GoogleTest is missing: apt-get install libgtest-dev\n${error.message}`);
       }
-      const wheel = readdirSync(folder).find((name) => name.endsWith(".whl"));
-      await run(venvPython, ["-m", "zipfile", "-e", join(folder, wheel), folder], { log });
-      await run("cp", ["-R", join(folder, googleTest.sources), join(tools, "googletest")], { log });
+    },
+  },
+  {
+    name: "photographs",
+    facts: [photographs.requirement],
+    outputs: [relative(root, photographs.folder)],
+    async run(log) {
+      const folder = await unpackWheel(photographs, { log });
+      rmSync(photographs.folder, { recursive: true, force: true });
+      cpSync(join(folder, photographs.pictures), photographs.folder, { recursive: true });
+      rmSync(folder, { recursive: true });
     },
   },
   {
@@ -114,9 +127,16 @@ const steps = [
       "packages/core-native/native",
       "packages/core-native/package.json",
       "packages/ts-sdk",
+      "bench",
+      "examples",
     ],
     facts: [compilerVersion, process.version],
-    outputs: ["packages/core-native/prebuilds", "packages/ts-sdk/dist/index.mjs"],
+    outputs: [
+      "packages/core-native/prebuilds",
+      "packages/ts-sdk/dist/index.mjs",
+      "bench/dist/round-trip/peer.js",
+      "examples/dist/demo/check.js",
+    ],
     run: (log) => run("turbo", ["run", "build", "--output-logs=full", "--ui=stream"], { log }),
   },
   {
