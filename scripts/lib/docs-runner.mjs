@@ -1,59 +1,16 @@
 // Runs the code blocks of the README and the docs: the programs that people copy first must work.
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { extname, join, relative } from "node:path";
 
+import { builders } from "./block-builders.mjs";
 import { codeBlocks } from "./code-blocks.mjs";
-import { at, prefix, root, venv } from "./paths.mjs";
+import { at, root } from "./paths.mjs";
 import { Counts } from "./reports.mjs";
 import { CommandFailed, run } from "./run.mjs";
 import { filesUnder } from "./stamp.mjs";
 
 // Inside the examples' package, where `import "memlane"` finds the SDK.
 const work = at("examples", "build", "docs");
-
-const cmakePreamble = `cmake_minimum_required(VERSION 3.21)
-project(app LANGUAGES CXX)
-add_executable(app app.cpp)
-`;
-
-// How a block of each kind becomes a command, in a folder of its own.
-const prepare = {
-  async cpp({ folder, file, log }) {
-    const program = join(folder, "program");
-    const flags = ["-std=c++20", "-O1", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror", "-pthread"];
-    await run(process.env.CXX ?? "c++", [...flags, `-I${join(prefix, "include")}`, file, "-o", program], { log });
-    return [program];
-  },
-  async py({ file, log }) {
-    await run("mypy", ["--strict", file], { log });
-    return [join(venv, "bin", "python"), file];
-  },
-  async ts({ folder, file, log }) {
-    const config = { extends: at("tsconfig.base.json"), compilerOptions: { noUnusedLocals: false }, files: [file] };
-    writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(config));
-    await run("tsc", ["-p", folder], { log });
-    const { transformFile } = await import("@swc/core");
-    const parser = { syntax: "typescript", explicitResourceManagement: true };
-    const { code } = await transformFile(file, { swcrc: false, jsc: { target: "es2022", parser } });
-    const program = join(folder, "program.mjs");
-    writeFileSync(program, code);
-    return [process.execPath, program];
-  },
-  async cmake({ folder, text: block, log }) {
-    writeFileSync(
-      join(folder, "app.cpp"),
-      "#include <memlane/memlane.hpp>\nint main() { return memlane::version.empty(); }\n",
-    );
-    writeFileSync(join(folder, "CMakeLists.txt"), cmakePreamble + block);
-    const build = join(folder, "build");
-    await run("cmake", ["-G", "Ninja", "-S", folder, "-B", build, `-DCMAKE_PREFIX_PATH=${prefix}`], { log });
-    await run("cmake", ["--build", build], { log });
-    return [join(build, "app")];
-  },
-  async sh({ file }) {
-    return ["bash", "-euo", "pipefail", file];
-  },
-};
 
 // What the tests themselves run all the time, and what would bring in the published packages: here only the names are
 // held against those that exist.
@@ -79,19 +36,30 @@ function isKnown({ kind, text: block }) {
   );
 }
 
-async function runGroup(name, blocks, { log, env }) {
-  const commands = [];
-  for (const [index, block] of blocks.entries()) {
-    const folder = join(work, `${name}-${index}`.replace(/[^\w.-]+/g, "-"));
-    mkdirSync(folder, { recursive: true });
-    const file = join(folder, `block.${block.kind === "ts" ? "mts" : block.kind}`);
-    writeFileSync(file, block.text);
-    commands.push(await prepare[block.kind]({ ...block, folder, file, log }));
-  }
-  // At the same time, since they talk to each other.
-  const ends = commands.map(([command, ...args]) => run("timeout", ["60", command, ...args], { log, env }));
+/** Runs the blocks of a group at the same time, since they talk to each other. */
+async function runGroup(blocks, { log, env }) {
+  const ends = blocks.map(({ command }) => run("timeout", ["60", ...command], { log, env }));
   const failed = (await Promise.allSettled(ends)).find((end) => end.status === "rejected");
   if (failed !== undefined) throw failed.reason;
+}
+
+/** Gives each block its command. Returns the languages whose blocks cannot be built. */
+async function build(blocks, log) {
+  const unbuilt = [];
+  for (const [kind, builder] of Object.entries(builders)) {
+    const ofKind = blocks.filter((block) => block.kind === kind);
+    if (ofKind.length === 0) continue;
+    const folder = join(work, kind);
+    mkdirSync(folder, { recursive: true });
+    try {
+      const commands = await builder(ofKind, { folder, log });
+      ofKind.forEach((block, i) => (block.command = commands[i]));
+    } catch (error) {
+      if (!(error instanceof CommandFailed)) throw error;
+      unbuilt.push(kind);
+    }
+  }
+  return unbuilt;
 }
 
 /** Runs every group of blocks of every page under `paths`; each group is one test. */
@@ -100,25 +68,29 @@ export const docs =
   async (context) => {
     rmSync(work, { recursive: true, force: true });
     const counts = new Counts();
-    const pages = paths.flatMap((path) => filesUnder(at(path))).filter((file) => extname(file) === ".md");
-    for (const page of pages) {
-      const groups = new Map();
-      for (const block of codeBlocks(readFileSync(page, "utf8"))) {
-        const place = `${relative(root, page)}:${block.line}`;
-        if (block.group !== undefined) groups.set(block.group, [...(groups.get(block.group) ?? []), block]);
+    const groups = new Map();
+    for (const file of paths.flatMap((path) => filesUnder(at(path))).filter((file) => extname(file) === ".md")) {
+      const page = relative(root, file);
+      for (const block of codeBlocks(readFileSync(file, "utf8"))) {
+        const place = `${page}:${block.line}`;
+        const group = `${page} ${block.group}`;
+        if (block.group !== undefined) groups.set(group, [...(groups.get(group) ?? []), { ...block, page }]);
         else if (block.reason !== undefined) counts.skipped.push(`${place}: ${block.reason}`);
         else if (isKnown(block)) counts.passed += 1;
         else counts.failed.push(`${place}: nothing runs this block`);
       }
-      for (const [group, blocks] of groups) {
-        const name = `${relative(root, page)} ${group}`;
-        try {
-          await runGroup(name, blocks, context);
-          counts.passed += 1;
-        } catch (error) {
-          if (!(error instanceof CommandFailed)) throw error;
-          counts.failed.push(name);
-        }
+    }
+    for (const kind of await build([...groups.values()].flat(), context.log)) {
+      counts.failed.push(`the ${kind} blocks of all pages cannot be built`);
+    }
+    for (const [name, blocks] of groups) {
+      try {
+        if (!blocks.every(({ command }) => command)) throw new CommandFailed("not built");
+        await runGroup(blocks, context);
+        counts.passed += 1;
+      } catch (error) {
+        if (!(error instanceof CommandFailed)) throw error;
+        counts.failed.push(name);
       }
     }
     return counts;

@@ -37,7 +37,7 @@ bool eventually(Condition&& condition) {
   return true;
 }
 
-/// A body in new memory, and the answer of another thread's service, come a moment later than the call returns.
+/// What goes through several links, or through the service thread, comes a moment later than the call returns.
 bool comes_to(const ShareMemory& share, int status) {
   return eventually([&] { return share.FlagStatus() == status; });
 }
