@@ -176,6 +176,7 @@ class Publisher final : public AnyPort {
     const std::size_t reached = port_->send(*loan.slot_, loan.bytes_, loan.dtype_, loan.shape_, info, wait);
     loan.slot_ = nullptr;
     loan.sent_ = true;
+    loan.port_.reset();  // a loan object that lives on, as a language with a garbage collector keeps it, holds no port
     return reached;
   }
 
