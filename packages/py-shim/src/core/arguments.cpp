@@ -112,9 +112,9 @@ Overflow overflow(py::handle value) {
 DType dtype(py::handle value) {
   const std::string name = text(value, "dtype");
   if (const auto known = dtype_from_string(name)) return *known;
-  std::string names;
-  for (const auto& each : detail::dtype_table) names += (names.empty() ? "" : ", ") + std::string(each.name);
-  throw Error(ErrorCode::invalid_argument, "a lane knows no dtype \"" + name + "\"; it knows " + names);
+  std::string message = "a lane knows no dtype \"" + name + "\"; it knows";
+  for (const auto& each : detail::dtype_table) message.append(" ").append(each.name);
+  throw Error(ErrorCode::invalid_argument, message);
 }
 
 Shape shape(py::handle value) {

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "docstrings.hpp"
 #include "errors.hpp"
 #include "payload.hpp"
 #include "sending.hpp"
@@ -37,10 +38,15 @@ py::object as_array(const py::object& self, const py::object& dtype, const py::o
 
 }  // namespace
 
+void LoanObject::check() const {
+  if (busy_) throw Error(ErrorCode::invalid_argument, "another thread is at work with the loan", lane());
+  static_cast<void>(loan_.data());
+}
+
 void LoanObject::give_up() {
   if (!loan_) return;
   check();
-  keep_memory_of_views();
+  if (views_ != 0) memory_.emplace(loan_.keep_memory());
   loan_.give_up();
 }
 
@@ -51,24 +57,27 @@ void LoanObject::write(py::handle object) {
     throw Error(ErrorCode::invalid_argument,
                 "the array is not contiguous (C order), and a loan is filled in one go: send() it, or assign it to "
                 "np.asarray(loan)[...]",
-                publisher().name());
+                lane());
   }
   if (payload.byte_count() != loan_.size()) {
     throw Error(
         ErrorCode::invalid_argument,
         "the loan has " + std::to_string(loan_.size()) + " bytes, the data has " + std::to_string(payload.byte_count()),
-        publisher().name());
+        lane());
   }
+  const Busy busy(*this);
   copy_payload(payload, loan_.data());
 }
 
 bool LoanObject::get_buffer(Py_buffer& view, int flags, py::handle self) {
+  check();
   if (!array_.fill(view, flags, self, loan_.data(), false)) return false;
   ++views_;
   return true;
 }
 
 py::object LoanObject::dlpack(const DlpackRequest& request, py::object self) {
+  check();
   if (request.must_copy()) return dlpack_copy(request, array_, loan_.data());
   auto capsule = dlpack_view(request, array_, loan_.data(), false, std::move(self),
                              [](py::handle owner) { of(owner.ptr()).view_gone(); });
@@ -77,7 +86,7 @@ py::object LoanObject::dlpack(const DlpackRequest& request, py::object self) {
 }
 
 void LoanObject::view_gone() noexcept {
-  if (--views_ == 0) memory_.reset();
+  if (--views_ == 0 && !busy_) memory_.reset();
 }
 
 std::string LoanObject::repr() const {
@@ -93,19 +102,22 @@ void define_loan(py::module_& module) {
     type->as_buffer.bf_releasebuffer = release_buffer;
     type->ht_type.tp_as_buffer = &type->as_buffer;
   });
-  py::class_<LoanObject>(module, "Loan", with_buffer, py::is_final())
-      .def_property_readonly("shape", [](const LoanObject& self) { return to_tuple(self.array().shape()); })
-      .def_property_readonly("dtype", [](const LoanObject& self) { return to_str(to_string(self.array().dtype())); })
-      .def_property_readonly("nbytes", [](const LoanObject& self) { return self.array().byte_count(); })
-      .def("write", &LoanObject::write, py::arg("data"))
+  py::class_<LoanObject>(module, "Loan", doc("Loan"), with_buffer, py::is_final())
+      .def_property_readonly(
+          "shape", [](const LoanObject& self) { return to_tuple(self.array().shape()); }, doc("Loan.shape"))
+      .def_property_readonly(
+          "dtype", [](const LoanObject& self) { return to_str(to_string(self.array().dtype())); }, doc("Loan.dtype"))
+      .def_property_readonly(
+          "nbytes", [](const LoanObject& self) { return self.array().byte_count(); }, doc("Loan.nbytes"))
+      .def("write", &LoanObject::write, py::arg("data"), doc("Loan.write"))
       .def(
           "send",
           [](LoanObject& self, const py::object& encoding, const py::object& user_header, const py::object& timeout) {
-            return send_loan(self.publisher(), self, encoding, user_header, timeout);
+            return send_loan(*self.publisher(), self, encoding, user_header, timeout);
           },
           py::kw_only(), py::arg("encoding") = py::none(), py::arg("user_header") = py::none(),
-          py::arg("timeout") = py::ellipsis())
-      .def("give_up", &LoanObject::give_up)
+          py::arg("timeout") = py::ellipsis(), doc("Loan.send"))
+      .def("give_up", &LoanObject::give_up, doc("Loan.give_up"))
       .def("__enter__",
            [](const py::object& self) {
              py::cast<const LoanObject&>(self).check();
@@ -115,7 +127,7 @@ void define_loan(py::module_& module) {
            [](LoanObject& self, const py::object& type, const py::object&, const py::object&) {
              if (!self.loan()) return;  // sent or given up inside the block
              if (!type.is_none()) return self.give_up();
-             send_loan(self.publisher(), self, py::none(), py::none(), py::ellipsis());
+             send_loan(*self.publisher(), self, py::none(), py::none(), py::ellipsis());
            })
       .def("__len__", [](const LoanObject& self) { return self.array().byte_count(); })
       .def("__bool__", [](const LoanObject&) { return true; })

@@ -20,6 +20,8 @@ PYBIND11_MODULE(_core, module) {
   module.attr("dtypes") = py::tuple(names);
   define_sample(module);
   define_loan(module);
+  for (const char* const name : {"Sender", "Sample", "Loan"})
+    module.attr(name).attr("__module__") = "memlane";  // where people find them
   define_publisher(module);
   define_subscriber(module);
   define_wait(module);

@@ -64,7 +64,7 @@ Payload::Payload(py::handle object) {
     from_buffer(object);
   } else if (has(object, "__dlpack__")) {
     from_dlpack(object);
-  } else if (has(object, "__array_interface__") || has(object, "__array__")) {
+  } else if (py::hasattr(object, "__array_interface__") || has(object, "__array__")) {
     from_buffer(py::module_::import("numpy").attr("asarray")(object));
   } else {
     throw py::type_error("send takes bytes, an array or another object with a buffer, and not " + type_name(object));

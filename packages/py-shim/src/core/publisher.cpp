@@ -10,7 +10,6 @@
 #include "loan_object.hpp"
 #include "ports.hpp"
 #include "sending.hpp"
-#include "text.hpp"
 
 namespace memlane::python {
 
@@ -18,9 +17,10 @@ namespace {
 
 constexpr auto any_u64 = std::numeric_limits<std::uint64_t>::max();
 
-std::unique_ptr<Publisher> open(const py::object& name, const py::object& history, const py::object& memory_budget,
-                                const py::object& send_timeout, const py::object& join_timeout, const py::object& label,
-                                const py::object& folder, const py::object& spin_time) {
+std::unique_ptr<PublisherObject> open(const py::object& name, const py::object& history,
+                                      const py::object& memory_budget, const py::object& send_timeout,
+                                      const py::object& join_timeout, const py::object& label, const py::object& folder,
+                                      const py::object& spin_time) {
   const LaneName lane = lane_name(name);
   PublisherOptions options;
   options.history = static_cast<std::uint32_t>(whole_number(history, "history", 0, detail::max_history));
@@ -30,60 +30,57 @@ std::unique_ptr<Publisher> open(const py::object& name, const py::object& histor
   options.label = text(label, "label");
   options.directory = directory(folder);
   options.spin = spin(spin_time);
-  return without_gil([&](const detail::Interrupt&) { return std::make_unique<Publisher>(lane, options); });
+  return std::make_unique<PublisherObject>(
+      without_gil([&](const detail::Interrupt&) { return std::make_shared<Publisher>(lane, options); }));
 }
 
-py::tuple stats(const Publisher& self) {
-  const PublisherStats now = self.stats();
+py::tuple stats(const PublisherObject& self) {
+  const PublisherStats now = self.port()->stats();
   return py::make_tuple(now.sent, now.sent_bytes, now.dropped, now.waiting, now.bytes, now.peers, now.broken);
 }
 
-std::unique_ptr<LoanObject> lend(const py::object& self, const py::object& extents, const py::object& element) {
-  auto& publisher = py::cast<Publisher&>(self);
+std::unique_ptr<LoanObject> loan(const py::object& self, const py::object& extents, const py::object& element) {
+  const auto publisher = py::cast<PublisherObject&>(self).port();
   const Shape wanted = shape(extents);
   const DType type = dtype(element);
-  Loan loan = without_gil([&](const detail::Interrupt&) { return publisher.loan(type, wanted); });
-  return std::make_unique<LoanObject>(self, std::move(loan));
+  Loan made = without_gil([&](const detail::Interrupt&) { return publisher->loan(type, wanted); });
+  return std::make_unique<LoanObject>(self, std::move(made));
+}
+
+void reserve(const PublisherObject& self, const py::object& nbytes, const py::object& count) {
+  const std::uint64_t bytes = whole_number(nbytes, "nbytes", 0, any_u64);
+  const std::uint64_t loans = whole_number(count, "count", 0, any_u64);
+  const auto publisher = self.port();
+  without_gil([&](const detail::Interrupt&) { publisher->reserve(bytes, loans); });
+}
+
+bool flush(const PublisherObject& self, const py::object& seconds) {
+  const Timeout patience = timeout(seconds);
+  const auto publisher = self.port();
+  return without_gil([&](const detail::Interrupt& interrupt) { return publisher->flush(patience, interrupt); });
 }
 
 }  // namespace
 
 void define_publisher(py::module_& module) {
-  py::class_<Publisher>(module, "Publisher", py::is_final())
-      .def(py::init(&open))
-      .def("loan", &lend)
+  py::class_<PublisherObject> type(module, "Publisher", py::is_final());
+  type.def(py::init(&open))
+      .def("loan", &loan)
       .def("loan_copy",
            [](const py::object& self, const py::object& object) {
-             return std::make_unique<LoanObject>(self, lend_copy(py::cast<Publisher&>(self), object));
+             return std::make_unique<LoanObject>(self, lend_copy(*py::cast<PublisherObject&>(self).port(), object));
            })
       .def("send", &send_object)
       .def("try_send", &try_send_object)
-      .def("reserve",
-           [](Publisher& self, const py::object& nbytes, const py::object& count) {
-             const std::uint64_t bytes = whole_number(nbytes, "nbytes", 0, any_u64);
-             const std::uint64_t loans = whole_number(count, "count", 0, any_u64);
-             without_gil([&](const detail::Interrupt&) { self.reserve(bytes, loans); });
-           })
+      .def("reserve", &reserve)
       .def("wait_for_subscribers",
-           [](Publisher& self, const py::object& n, const py::object& seconds) {
-             const std::uint64_t wanted = whole_number(n, "n", 0, any_u64);
-             const Timeout patience = timeout(seconds);
-             return without_gil([&](const detail::Interrupt& interrupt) {
-               return self.wait_for_subscribers(wanted, patience, interrupt);
-             });
+           [](const PublisherObject& self, const py::object& n, const py::object& seconds) {
+             return wait_for_peers(self, n, seconds,
+                                   [](Publisher& port, auto&&... how) { return port.wait_for_subscribers(how...); });
            })
-      .def("flush",
-           [](Publisher& self, const py::object& seconds) {
-             const Timeout patience = timeout(seconds);
-             return without_gil([&](const detail::Interrupt& interrupt) { return self.flush(patience, interrupt); });
-           })
-      .def("name", [](const Publisher& self) { return to_str(self.name()); })
-      .def("stats", &stats)
-      .def("fileno", &Publisher::fileno)
-      .def("ready", &Publisher::ready)
-      .def("close", [](Publisher& self) { without_gil([&](const detail::Interrupt&) { self.close(); }); })
-      .def("closed", &Publisher::closed)
-      .def("stop", &Publisher::stop);
+      .def("flush", &flush)
+      .def("stats", &stats);
+  define_port(type);
 }
 
 }  // namespace memlane::python

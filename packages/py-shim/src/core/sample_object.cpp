@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "docstrings.hpp"
 #include "errors.hpp"
 #include "text.hpp"
 
@@ -119,10 +120,12 @@ std::string SampleObject::repr() const {
 }
 
 void define_sample(py::module_& module) {
-  py::class_<Sender>(module, "Sender")
-      .def_property_readonly("id", [](const Sender& self) { return to_str(self.id); })
-      .def_readonly("pid", &Sender::pid)
-      .def_property_readonly("label", [](const Sender& self) { return to_str(self.label); })
+  py::class_<Sender>(module, "Sender", doc("Sender"), py::is_final())
+      .def_property_readonly(
+          "id", [](const Sender& self) { return to_str(self.id); }, doc("Sender.id"))
+      .def_readonly("pid", &Sender::pid, doc("Sender.pid"))
+      .def_property_readonly(
+          "label", [](const Sender& self) { return to_str(self.label); }, doc("Sender.label"))
       .def("__eq__",
            [](const Sender& self, const py::object& other) {
              return py::isinstance<Sender>(other) && py::cast<const Sender&>(other).id == self.id;
@@ -138,29 +141,42 @@ void define_sample(py::module_& module) {
     type->as_buffer.bf_releasebuffer = release_buffer;
     type->ht_type.tp_as_buffer = &type->as_buffer;
   });
-  py::class_<SampleObject>(module, "Sample", with_buffer, py::is_final())
-      .def_property_readonly("shape", [](const SampleObject& self) { return to_tuple(self.sample().shape()); })
-      .def_property_readonly("dtype", [](const SampleObject& self) { return to_str(to_string(self.sample().dtype())); })
-      .def_property_readonly("nbytes", [](const SampleObject& self) { return self.sample().size(); })
-      .def_property_readonly("sequence", [](const SampleObject& self) { return self.sample().sequence(); })
-      .def_property_readonly("sent_time", [](const SampleObject& self) { return seconds(self.sample().sent_time()); })
-      .def_property_readonly("received_time",
-                             [](const SampleObject& self) { return seconds(self.sample().received_time()); })
-      .def_property_readonly("sender", [](const SampleObject& self) { return self.sample().sender(); })
-      .def_property_readonly("encoding", [](const SampleObject& self) { return to_str(self.sample().encoding()); })
-      .def_property_readonly("user_header",
-                             [](const SampleObject& self) { return to_bytes(self.sample().user_header()); })
-      .def_property_readonly("released", &SampleObject::over)
-      .def("copy", &copy)
-      .def("release", &SampleObject::release)
+  py::class_<SampleObject>(module, "Sample", doc("Sample"), with_buffer, py::is_final())
+      .def_property_readonly(
+          "shape", [](const SampleObject& self) { return to_tuple(self.sample().shape()); }, doc("Sample.shape"))
+      .def_property_readonly(
+          "dtype", [](const SampleObject& self) { return to_str(to_string(self.sample().dtype())); },
+          doc("Sample.dtype"))
+      .def_property_readonly(
+          "nbytes", [](const SampleObject& self) { return self.sample().size(); }, doc("Sample.nbytes"))
+      .def_property_readonly(
+          "sequence", [](const SampleObject& self) { return self.sample().sequence(); }, doc("Sample.sequence"))
+      .def_property_readonly(
+          "sent_time", [](const SampleObject& self) { return seconds(self.sample().sent_time()); },
+          doc("Sample.sent_time"))
+      .def_property_readonly(
+          "received_time", [](const SampleObject& self) { return seconds(self.sample().received_time()); },
+          doc("Sample.received_time"))
+      .def_property_readonly(
+          "sender", [](const SampleObject& self) { return self.sample().sender(); }, doc("Sample.sender"))
+      .def_property_readonly(
+          "encoding", [](const SampleObject& self) { return to_str(self.sample().encoding()); }, doc("Sample.encoding"))
+      .def_property_readonly(
+          "user_header", [](const SampleObject& self) { return to_bytes(self.sample().user_header()); },
+          doc("Sample.user_header"))
+      .def_property_readonly("released", &SampleObject::over, doc("Sample.released"))
+      .def("copy", &copy, doc("Sample.copy"))
+      .def("release", &SampleObject::release, doc("Sample.release"))
       .def("__enter__",
            [](const py::object& self) {
              static_cast<void>(py::cast<const SampleObject&>(self).sample());
              return self;
            })
       .def("__exit__", [](SampleObject& self, const py::args&) { self.leave(); })
-      .def("__len__", [](const SampleObject& self) { return self.sample().size(); })
-      .def("__bool__", [](const SampleObject&) { return true; })
+      .def(
+          "__len__", [](const SampleObject& self) { return self.sample().size(); }, doc("Sample.__len__"))
+      .def(
+          "__bool__", [](const SampleObject&) { return true; }, doc("Sample.__bool__"))
       .def("__array__", &as_array, py::arg("dtype") = py::none(), py::kw_only(), py::arg("copy") = py::none())
       .def(
           "__dlpack__",
@@ -169,7 +185,7 @@ void define_sample(py::module_& module) {
             return py::cast<SampleObject&>(self).dlpack({stream, max_version, dl_device, copy_wish}, self);
           },
           py::kw_only(), py::arg("stream") = py::none(), py::arg("max_version") = py::none(),
-          py::arg("dl_device") = py::none(), py::arg("copy") = py::none())
+          py::arg("dl_device") = py::none(), py::arg("copy") = py::none(), doc("Sample.__dlpack__"))
       .def("__dlpack_device__",
            [](const SampleObject& self) {
              static_cast<void>(self.sample());

@@ -70,24 +70,27 @@ std::size_t send_loan(Publisher& publisher, LoanObject& loan, py::handle encodin
   return loan.send([&](Loan& lent) { return give(publisher, lent, info.info(), patience); });
 }
 
-std::size_t send_object(Publisher& publisher, py::handle object, py::handle encoding, py::handle user_header,
+std::size_t send_object(const PublisherObject& self, py::handle object, py::handle encoding, py::handle user_header,
                         py::handle timeout) {
-  if (py::isinstance<LoanObject>(object))
-    return send_loan(publisher, py::cast<LoanObject&>(object), encoding, user_header, timeout);
+  const auto publisher = self.port();
+  if (py::isinstance<LoanObject>(object)) {
+    return send_loan(*publisher, py::cast<LoanObject&>(object), encoding, user_header, timeout);
+  }
   const SendInfoOf info(encoding, user_header);
-  const Timeout patience = send_timeout(publisher, timeout);
-  Loan copy = lend_copy(publisher, object);
-  return give(publisher, copy, info.info(), patience);
+  const Timeout patience = send_timeout(*publisher, timeout);
+  Loan copy = lend_copy(*publisher, object);
+  return give(*publisher, copy, info.info(), patience);
 }
 
-std::optional<std::size_t> try_send_object(Publisher& publisher, py::handle object, py::handle encoding,
+std::optional<std::size_t> try_send_object(const PublisherObject& self, py::handle object, py::handle encoding,
                                            py::handle user_header) {
+  const auto publisher = self.port();
   const SendInfoOf info(encoding, user_header);
   if (py::isinstance<LoanObject>(object)) {
-    return py::cast<LoanObject&>(object).send([&](Loan& lent) { return try_give(publisher, lent, info.info()); });
+    return py::cast<LoanObject&>(object).send([&](Loan& lent) { return try_give(*publisher, lent, info.info()); });
   }
-  Loan copy = lend_copy(publisher, object);
-  return try_give(publisher, copy, info.info());
+  Loan copy = lend_copy(*publisher, object);
+  return try_give(*publisher, copy, info.info());
 }
 
 }  // namespace memlane::python

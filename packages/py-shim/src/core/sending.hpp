@@ -7,6 +7,7 @@
 #include "loan_object.hpp"
 #include "memlane/publisher.hpp"
 #include "payload.hpp"
+#include "ports.hpp"
 #include "python.hpp"
 
 namespace memlane::python {
@@ -20,11 +21,11 @@ void copy_payload(const Payload& payload, std::byte* destination);
 /// The arguments are those of Publisher.send. Returns how many subscribers it went to.
 std::size_t send_loan(Publisher& publisher, LoanObject& loan, py::handle encoding, py::handle user_header,
                       py::handle timeout);
-std::size_t send_object(Publisher& publisher, py::handle object, py::handle encoding, py::handle user_header,
+std::size_t send_object(const PublisherObject& self, py::handle object, py::handle encoding, py::handle user_header,
                         py::handle timeout);
 
 /// Nothing: a queue is full, and nobody got it.
-std::optional<std::size_t> try_send_object(Publisher& publisher, py::handle object, py::handle encoding,
+std::optional<std::size_t> try_send_object(const PublisherObject& self, py::handle object, py::handle encoding,
                                            py::handle user_header);
 
 }  // namespace memlane::python

@@ -47,7 +47,7 @@ py::object take(const SubscriberObject& self, const py::object& seconds, bool un
 
 py::tuple stats(const SubscriberObject& self) {
   const SubscriberStats now = self.port()->stats();
-  return py::make_tuple(now.received, now.received_bytes, now.dropped, now.waiting, now.held, now.peers, now.broken);
+  return py::make_tuple(now.received, now.bytes, now.dropped, now.waiting, now.held, now.peers, now.broken);
 }
 
 }  // namespace

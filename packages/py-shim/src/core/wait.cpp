@@ -3,29 +3,37 @@
 #include <pybind11/stl.h>
 
 #include <functional>
+#include <memory>
 #include <vector>
 
 #include "arguments.hpp"
 #include "gil.hpp"
-#include "memlane/publisher.hpp"
-#include "memlane/subscriber.hpp"
 #include "ports.hpp"
 
 namespace memlane::python {
 
+namespace {
+
+std::shared_ptr<AnyPort> any_port(py::handle port) {
+  if (py::isinstance<PublisherObject>(port)) return py::cast<PublisherObject&>(port).port();
+  return py::cast<SubscriberObject&>(port).port();
+}
+
+std::vector<std::size_t> wait_for_any(const py::list& objects, const py::object& seconds) {
+  const Timeout patience = timeout(seconds);
+  std::vector<std::shared_ptr<AnyPort>> kept;
+  std::vector<std::reference_wrapper<AnyPort>> ports;
+  for (const py::handle object : objects) {
+    kept.push_back(any_port(object));
+    ports.emplace_back(*kept.back());
+  }
+  return without_gil([&](const detail::Interrupt& interrupt) { return wait(ports, patience, interrupt); });
+}
+
+}  // namespace
+
 void define_wait(py::module_& module) {
-  module.def("wait", [](const py::list& ports, const py::object& seconds) {
-    std::vector<std::reference_wrapper<AnyPort>> looked_at;
-    for (const py::handle port : ports) {
-      if (py::isinstance<Publisher>(port)) {
-        looked_at.emplace_back(py::cast<Publisher&>(port));
-      } else {
-        looked_at.emplace_back(py::cast<Subscriber&>(port));
-      }
-    }
-    const Timeout patience = timeout(seconds);
-    return without_gil([&](const detail::Interrupt& interrupt) { return wait(looked_at, patience, interrupt); });
-  });
+  module.def("wait", &wait_for_any);
 }
 
 }  // namespace memlane::python

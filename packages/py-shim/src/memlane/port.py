@@ -7,9 +7,10 @@ import warnings
 import weakref
 from typing import TYPE_CHECKING, NoReturn
 
-from ._bell_watch import BellWatch
+from ._bell_watch import BellWatch, Deadline
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
     from typing_extensions import Self
@@ -69,7 +70,19 @@ class Port:
     def close(self) -> None:
         """Leaves the lane. The second time does nothing."""
         self._core.close()
+        self._watch.close()
         _open_ports.discard(self)
+
+    async def _until(self, reached: Callable[[], bool], timeout: float | None) -> bool:
+        """Waits, for coroutines, until a look says so. False: the time is over, or `stop()` was called."""
+        deadline = Deadline(timeout)
+        stops = self._stops
+        while not reached():
+            if not await self._watch.rung(deadline):
+                return reached()
+            if self._stops != stops:
+                return False
+        return True
 
     def __enter__(self) -> Self:
         return self

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from types import EllipsisType
 from typing import TYPE_CHECKING
 
@@ -135,19 +134,15 @@ class Publisher(Port):
             RuntimeError: the port is awaited in another event loop.
         """
         loan = obj if isinstance(obj, _core.Loan) else self._core.loan_copy(obj)
-        deadline = Deadline(
-            asyncio.get_running_loop(), self._send_timeout if isinstance(timeout, EllipsisType) else timeout
-        )
+        deadline = Deadline(self._send_timeout if isinstance(timeout, EllipsisType) else timeout)
         stops = self._stops
         while True:
             try:
                 return self._core.send(loan, encoding, user_header, 0.0)
-            except Timeout:
-                if deadline.remaining() == 0.0:
+            except Timeout:  # a queue is full, and from now on room in it rings the bell
+                if deadline.remaining == 0.0:
                     raise
-            if self._core.ready():  # if not, the bell is armed now
-                continue
-            await self._watch.rung(deadline.remaining())
+            await self._watch.rung(deadline)
             if self._stops != stops:
                 raise Interrupted(f"a send on lane {self.name!r} was stopped while it waited", lane=self.name)
 
@@ -163,12 +158,20 @@ class Publisher(Port):
         """Waits until `n` subscribers are linked. False: the time (seconds) is over, or `stop()` was called."""
         return self._core.wait_for_subscribers(n, timeout)
 
+    async def wait_for_subscribers_async(self, n: int = 1, timeout: float | None = None) -> bool:
+        """As `wait_for_subscribers`, for coroutines."""
+        return await self._until(lambda: self._core.wait_for_subscribers(n, 0.0), timeout)
+
     def flush(self, timeout: float | None = None) -> bool:
         """Waits until everything that was sent has been taken and released by everybody.
 
         False: the time (seconds) is over, or `stop()` was called.
         """
         return self._core.flush(timeout)
+
+    async def flush_async(self, timeout: float | None = None) -> bool:
+        """As `flush`, for coroutines."""
+        return await self._until(lambda: self._core.flush(0.0), timeout)
 
     def stats(self) -> PublisherStats:
         """The port's counters."""

@@ -45,13 +45,14 @@ class Samples:
         return self
 
     async def __anext__(self) -> Sample:
-        if self._subscriber.closed:
-            raise StopAsyncIteration
         self._in_a_row += 1
         if self._in_a_row >= _SAMPLES_IN_A_ROW:
             self._in_a_row = 0
             await asyncio.sleep(0)
-        sample = await self._subscriber._next(None, self._until_idle)
+        try:
+            sample = await self._subscriber._next(None, self._until_idle)
+        except Closed:
+            raise StopAsyncIteration from None
         if sample is None:
             raise StopAsyncIteration
         return sample

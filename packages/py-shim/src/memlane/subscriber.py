@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from . import _core
@@ -87,10 +86,10 @@ class Subscriber(Port):
         sample = self._core.take(0.0, False)
         if sample is not None:
             return sample
-        deadline = Deadline(asyncio.get_running_loop(), timeout)
+        deadline = Deadline(timeout)
         stops = self._stops
         while not (until_idle and self._core.idle()):
-            if not await self._watch.rung(deadline.remaining()) or self.closed or self._stops != stops:
+            if not await self._watch.rung(deadline) or self.closed or self._stops != stops:
                 return None
             sample = self._core.take(0.0, False)
             if sample is not None:
@@ -114,6 +113,10 @@ class Subscriber(Port):
     def wait_for_publishers(self, n: int = 1, timeout: float | None = None) -> bool:
         """Waits until `n` publishers are linked. False: the time (seconds) is over, or `stop()` was called."""
         return self._core.wait_for_publishers(n, timeout)
+
+    async def wait_for_publishers_async(self, n: int = 1, timeout: float | None = None) -> bool:
+        """As `wait_for_publishers`, for coroutines."""
+        return await self._until(lambda: self._core.wait_for_publishers(n, 0.0), timeout)
 
     def stats(self) -> SubscriberStats:
         """The port's counters."""
