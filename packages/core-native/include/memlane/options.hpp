@@ -74,6 +74,8 @@ struct PublisherOptions {
   /// Where lanes meet; empty: MEMLANE_DIR, else $XDG_RUNTIME_DIR/memlane, else /run/user/UID/memlane, else /tmp/memlane-UID.
   std::filesystem::path directory = {};
   Spin spin = Spin::adaptive();
+  /// For bindings: asked while opening waits.
+  detail::Interrupt interrupt = {};
 };
 
 struct SubscriberOptions {
@@ -87,6 +89,8 @@ struct SubscriberOptions {
   /// Samples are mapped privately, so that a stray write of this process kills nobody, is seen by nobody, and is gone
   /// with the sample. For languages that have no read-only memory; costs a look at the sample's pages at release.
   bool writable_view = false;
+  /// For bindings: asked while opening waits.
+  detail::Interrupt interrupt = {};
 };
 
 /// What travels with a payload besides its type.

@@ -5,6 +5,8 @@
 // Two that call each other at the same moment make one link.
 #pragma once
 
+#include <algorithm>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <memory>
@@ -67,7 +69,8 @@ class PortBase : public Port, public Armable, public std::enable_shared_from_thi
       : waiter_(spin), kind_(kind), lane_(lane.text()), label_(std::move(label)) {}
 
   /// The second half of construction: needs shared_from_this().
-  void join(const std::filesystem::path& directory, const LaneName& lane, Timeout join_timeout) {
+  void join(const std::filesystem::path& directory, const LaneName& lane, Timeout join_timeout,
+            const Interrupt& interrupt) {
     endpoint_ = EndpointTable::open(directory);
     generation_ = platform::fork_generation();
     {
@@ -75,16 +78,19 @@ class PortBase : public Port, public Armable, public std::enable_shared_from_thi
       number_ = endpoint_->add(shared_from_this());  // first, so that whoever sees the announcement can call
     }
     auto folder = std::make_unique<LaneFolder>(endpoint_->directory(), lane, kind_, address(), announcement());
-    const auto peers = folder->announced(opposite(kind_));
     {
       const std::lock_guard lock(mutex_);
-      folder_ = std::move(folder);
+      folder_ = std::move(folder);  // from here on close() takes the names away
+    }
+    const auto peers = folder_->announced(opposite(kind_));
+    {
+      const std::lock_guard lock(mutex_);
       for (const PortAddress& peer : peers) {
-        if (!knows(peer)) unsettled_.insert(peer);  // unless it has called us already
+        if (!is_linked(peer)) unsettled_.insert(peer);  // unless it was quicker than we
       }
     }
     for (const PortAddress& peer : peers) meet(peer);
-    await_settled(join_timeout);
+    await_settled(join_timeout, interrupt);
   }
 
   /// Locks the port for a call of the program. Throws Error(closed | forked).
@@ -121,9 +127,11 @@ class PortBase : public Port, public Armable, public std::enable_shared_from_thi
   [[nodiscard]] PortAddress address() const { return {endpoint_->id(), number_}; }
 
   /// Takes the names away and forgets the port; returns what keeps the endpoint alive, to be let go of outside of every
-  /// lock and never by the service thread, since the last one to let go ends that thread.
+  /// lock and never by the service thread, since the last one to let go ends that thread. Under the mutex; the second time
+  /// does nothing.
   std::shared_ptr<Endpoint> leave_lane() noexcept {
     if (folder_) folder_->leave();
+    folder_.reset();  // it refers to the endpoint's directory
     if (endpoint_) endpoint_->remove(number_);
     return std::exchange(endpoint_, nullptr);
   }
@@ -141,6 +149,8 @@ class PortBase : public Port, public Armable, public std::enable_shared_from_thi
   virtual bool call(const std::shared_ptr<Peer>& peer, const PortAddress& address) = 0;
   /// Whether there is a link with it, offered or up. Under the mutex.
   [[nodiscard]] virtual bool knows(const PortAddress& address) const = 0;
+  /// Whether there is a link with it that is up. Under the mutex.
+  [[nodiscard]] virtual bool is_linked(const PortAddress& address) const = 0;
   [[nodiscard]] virtual Announcement announcement() const = 0;
 
   /// The link is up, refused, or its peer is gone: joining need not wait for it. Under the mutex.
@@ -241,13 +251,18 @@ class PortBase : public Port, public Armable, public std::enable_shared_from_thi
     if (!call(reached.peer, address)) settle(address);
   }
 
-  void await_settled(Timeout join_timeout) {
+  void await_settled(Timeout join_timeout, const Interrupt& interrupt) {
     std::unique_lock lock(mutex_);
-    const auto all = [&] { return unsettled_.empty(); };
-    if (join_timeout.is_forever()) {
-      settled_.wait(lock, all);
-    } else {
-      settled_.wait_for(lock, std::chrono::nanoseconds(join_timeout.nanoseconds()), all);
+    const Deadline deadline(join_timeout);
+    while (!unsettled_.empty() && !deadline.passed()) {
+      constexpr std::int64_t an_hour = 3'600'000'000'000;  // nanoseconds: no clock overflows
+      constexpr std::int64_t slice = 100'000'000;          // nanoseconds that people wait for Ctrl-C
+      settled_.wait_for(
+          lock, std::chrono::nanoseconds(std::min(deadline.remaining(), interrupt.asked == nullptr ? an_hour : slice)));
+      lock.unlock();  // the answer may need a lock of the language's own
+      const bool stop = interrupt.pending();
+      lock.lock();
+      if (stop) throw Error(ErrorCode::interrupted, "joining lane \"" + lane_ + "\" was interrupted", lane_);
     }
     unsettled_.clear();  // whoever is frozen is linked when it thaws
   }

@@ -86,7 +86,18 @@ class ReceiverLink {
   /// The next sample, if there is one and its memory has arrived. Throws Corruption.
   [[nodiscard]] std::optional<TakenSample> take(std::uint64_t from_port) {
     if (!is_up()) return std::nullopt;
-    const auto yield = [&](std::uint64_t position) { give_back_as(position, 0, true, from_port); };
+    struct TellOfYields {
+      ReceiverLink& link;
+      bool any = false;
+      // What was yielded is a return like any other: a sender that sleeps until everything is back must hear of it.
+      ~TellOfYields() {
+        if (any) link.ring_if_asleep();
+      }
+    } yields{*this};
+    const auto yield = [&](std::uint64_t position) {
+      give_back_as(position, 0, true, from_port);
+      yields.any = true;
+    };
     while (const auto look = ring_->look(yield)) {
       const auto segment = segments_.find(look->descriptor.segment);
       if (segment == segments_.end()) {
@@ -122,7 +133,7 @@ class ReceiverLink {
   }
 
   /// Wakes the sender if it sleeps, once for each sleep. Fences itself: to be called after a take or a return.
-  void ring_if_asleep() {
+  void ring_if_asleep() noexcept {
     if (!is_up() || left_) return;
     store_then_look_fence();  // [SYNC sleep]
     const std::uint64_t sleep = ring_->peer_sleep();

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -32,7 +33,7 @@ class ReceiverPort final : public PortBase {
     check(options);
     auto port = std::make_shared<ReceiverPort>(lane, options);
     try {
-      port->join(options.directory, lane, options.join_timeout);
+      port->join(options.directory, lane, options.join_timeout, options.interrupt);
     } catch (...) {
       port->close();
       throw;
@@ -89,7 +90,6 @@ class ReceiverPort final : public PortBase {
     const Deadline deadline(timeout);
     for (;;) {
       if (auto delivery = take_one()) {
-        waiter_.pass_on();
         return delivery;
       }
       if (until == Until::idle && is_idle()) return std::nullopt;
@@ -129,7 +129,7 @@ class ReceiverPort final : public PortBase {
       if (outcome == Waiter::Outcome::interrupted)
         throw Error(ErrorCode::interrupted, "a wait on lane \"" + lane_ + "\" was interrupted", lane_);
       if (stops_ != stops) return false;
-      if (outcome == Waiter::Outcome::timed_out) return reached() || waiter_.rearm(*this, reached);
+      if (outcome == Waiter::Outcome::timed_out) return reached() || waiter_.rearm(*this, reached, Waiter::Ring::keep);
     }
     return true;
   }
@@ -183,8 +183,8 @@ class ReceiverPort final : public PortBase {
         if (folder_) folder_->leave();
         return;
       }
+      endpoint = leave_lane();
     }
-    endpoint = leave_lane();
   }
 
   // ---- the service thread ----
@@ -237,6 +237,11 @@ class ReceiverPort final : public PortBase {
 
   [[nodiscard]] bool knows(const PortAddress& sender) const override { return find(sender) != nullptr; }
 
+  [[nodiscard]] bool is_linked(const PortAddress& sender) const override {
+    const auto link = find(sender);
+    return link != nullptr && link->is_up();
+  }
+
   [[nodiscard]] std::shared_ptr<ReceiverLink> find(const PortAddress& address) const {
     const auto link = std::ranges::find_if(links_, [&](const auto& each) { return each->address() == address; });
     return link == links_.end() ? nullptr : *link;
@@ -283,7 +288,7 @@ class ReceiverPort final : public PortBase {
   }
 
   [[nodiscard]] bool something_to_do() {
-    if (problem_) return true;
+    if (!problems_.empty()) return true;
     return std::ranges::any_of(links_, [](const auto& link) {
       try {
         return link->can_take();
@@ -308,7 +313,7 @@ class ReceiverPort final : public PortBase {
 
   /// One sample, the links taking turns.
   std::optional<Delivery> take_one() {
-    if (problem_) throw *std::exchange(problem_, std::nullopt);
+    tell_problem();
     for (std::size_t looked = 0; looked < links_.size(); ++looked) {
       if (next_ >= links_.size()) next_ = 0;
       const std::shared_ptr<ReceiverLink> link = links_[next_++];
@@ -328,7 +333,7 @@ class ReceiverPort final : public PortBase {
         }
       } catch (const Corruption& corruption) {
         break_link(link->address(), ErrorCode::corrupt, corruption.what());
-        throw *std::exchange(problem_, std::nullopt);
+        tell_problem();
       }
     }
     return std::nullopt;
@@ -341,14 +346,21 @@ class ReceiverPort final : public PortBase {
     settle(from);
   }
 
+  void tell_problem() {
+    if (problems_.empty()) return;
+    const Error problem = problems_.front();
+    problems_.pop_front();
+    throw problem;
+  }
+
   void break_link(const PortAddress& address, ErrorCode code, const std::string& why) {
     const auto link = find(address);
     if (link == nullptr) return;
     ++broken_count_;
-    problem_ = Error(code,
-                     "the link to the publisher in process " + std::to_string(link->pid()) + " on lane \"" + lane_ +
-                         "\" was dropped: " + why,
-                     lane_);
+    problems_.emplace_back(code,
+                           "the link to the publisher in process " + std::to_string(link->pid()) + " on lane \"" +
+                               lane_ + "\" was dropped: " + why,
+                           lane_);
     link->peer().send(compose(MessageType::leave, number_, address.port, std::span<const std::byte>{}));
     link->sender_left();
     remove(*link);
@@ -429,8 +441,8 @@ class ReceiverPort final : public PortBase {
 
   // Under the mutex.
   std::vector<std::shared_ptr<ReceiverLink>> links_;
-  std::size_t next_ = 0;          // whose turn it is
-  std::optional<Error> problem_;  // of a link that was dropped, to be told once
+  std::size_t next_ = 0;        // whose turn it is
+  std::deque<Error> problems_;  // of links that were dropped, each to be told once
   bool had_links_ = false;
   std::uint64_t received_ = 0;
   std::uint64_t received_bytes_ = 0;

@@ -30,7 +30,7 @@ class SenderPort final : public PortBase {
     check(options);
     auto port = std::make_shared<SenderPort>(lane, options);
     try {
-      port->join(options.directory, lane, options.join_timeout);
+      port->join(options.directory, lane, options.join_timeout, options.interrupt);
     } catch (...) {
       port->close();
       throw;
@@ -67,6 +67,7 @@ class SenderPort final : public PortBase {
     if (forked()) return;
     const std::lock_guard lock(mutex_);
     pool_.release(slot);
+    if (closed_) pool_.drop_all_unused();
   }
 
   void reserve(std::uint64_t bytes, std::size_t count) {
@@ -152,12 +153,17 @@ class SenderPort final : public PortBase {
     {
       const std::lock_guard lock(mutex_);
       if (std::exchange(closed_, true)) return;
-      for (const auto& link : links_) tell_leaving(*link);
+      for (const auto& link : links_) {
+        tell_leaving(*link);
+        link->take_all_back(pool_);
+      }
       links_.clear();
+      for (const Remembered& entry : history_) pool_.release(*entry.slot);
       history_.clear();
+      pool_.drop_all_unused();  // the object may live on for long; receivers have mapped what they hold themselves
       waiter_.wake_all();
+      endpoint = leave_lane();
     }
-    endpoint = leave_lane();
   }
 
   // ---- the service thread ----
@@ -215,6 +221,8 @@ class SenderPort final : public PortBase {
   }
 
   [[nodiscard]] bool knows(const PortAddress& receiver) const override { return find(receiver) != links_.end(); }
+
+  [[nodiscard]] bool is_linked(const PortAddress& receiver) const override { return knows(receiver); }
 
   [[nodiscard]] std::vector<std::unique_ptr<SenderLink>>::const_iterator find(const PortAddress& address) const {
     return std::ranges::find_if(links_, [&](const auto& link) { return link->address() == address; });
@@ -315,7 +323,7 @@ class SenderPort final : public PortBase {
       if (outcome == Waiter::Outcome::interrupted)
         throw Error(ErrorCode::interrupted, "a wait on lane \"" + lane_ + "\" was interrupted", lane_);
       if (stops_ != stops) return false;
-      if (outcome == Waiter::Outcome::timed_out) return reached() || waiter_.rearm(*this, reached);
+      if (outcome == Waiter::Outcome::timed_out) return reached() || waiter_.rearm(*this, reached, Waiter::Ring::keep);
     }
   }
 

@@ -76,11 +76,6 @@ class Waiter {
     if (behind_ != 0) behind_us_.notify_all();
   }
 
-  /// Passes the turn on: there may be more than the caller has taken. Under the mutex.
-  void pass_on() noexcept {
-    if (behind_ != 0) behind_us_.notify_one();
-  }
-
   enum class WhoReads : std::uint8_t { nobody, the_loop };
 
   /// From now on an event loop waits on the bell: whenever a look finds nothing, the bell is cleared and armed. A loop that
@@ -92,11 +87,16 @@ class Waiter {
     bell_.ring();  // the loop looks once, and that look arms
   }
 
+  enum class Ring : std::uint8_t {
+    silence,  ///< the look was for what the bell rings for: samples, or room
+    keep,     ///< it was for something else, and a ring may be for samples or room that nobody has seen yet
+  };
+
   /// A look that found nothing, in a watched port: `ready()` is asked again after arming. True: there is something after all.
   template <class Ready>
-  bool rearm(Armable& port, Ready&& ready) {
+  bool rearm(Armable& port, Ready&& ready, Ring ring = Ring::silence) {
     if (!watched_ || sleeper_) return false;
-    if (must_clear_) bell_.clear();
+    if (must_clear_ && ring == Ring::silence) bell_.clear();
     port.arm(++sleep_);
     store_then_look_fence();
     return ready();
@@ -104,6 +104,8 @@ class Waiter {
 
  private:
   static constexpr std::int64_t longest = std::numeric_limits<std::int64_t>::max();
+  static constexpr std::int64_t an_hour =
+      3'600'000'000'000;  // nanoseconds: longer than any step, and no clock overflows
   // How often a wait is interrupted to ask for signals that went to another thread: people wait this long for Ctrl-C.
   static constexpr std::int64_t slice = 100'000'000;  // nanoseconds
   static constexpr std::int64_t longest_adaptive =
@@ -112,8 +114,7 @@ class Waiter {
 
   Outcome wait_behind(std::unique_lock<std::mutex>& lock, const Deadline& deadline, const Interrupt& interrupt) {
     ++behind_;
-    const std::int64_t span =
-        std::min({deadline.remaining(), interrupt.asked == nullptr ? longest : slice, std::int64_t{3'600'000'000'000}});
+    const std::int64_t span = std::min({deadline.remaining(), interrupt.asked == nullptr ? longest : slice, an_hour});
     behind_us_.wait_for(lock, std::chrono::nanoseconds(span));
     --behind_;
     if (interrupt.asked == nullptr) return Outcome::look_again;
@@ -130,7 +131,7 @@ class Waiter {
     const std::int64_t span = spin_.is_adaptive() ? (several_cores ? adaptive_ : 0) : spin_.nanoseconds();
     if (span == 0) return false;
     const std::int64_t start = platform::monotonic_now();
-    const std::int64_t end = start + std::min(span, deadline.remaining());
+    const std::int64_t end = start + std::min({span, deadline.remaining(), an_hour});
     for (std::int64_t now = start; now < end; now = platform::monotonic_now()) {
       if (ready()) {
         adaptive_ = std::clamp((now - start) * 2, adaptive_, longest_adaptive);
@@ -159,7 +160,9 @@ class Waiter {
       port.arm(0);
     }
     if (watched_) bell_.ring();  // the loop that waits on the same bell must arm again
-    if (behind_ != 0) behind_us_.notify_one();
+    // All of them: one becomes the next sleeper. If only one were told, and it left because its own time is over, or with
+    // what it came for, the others would wait behind nobody.
+    if (behind_ != 0) behind_us_.notify_all();
   }
 
   platform::Bell bell_;

@@ -93,6 +93,11 @@ class SegmentPool {
     classes_[slot.segment->slot_bytes()].free.push_back(&slot);
   }
 
+  /// Gives back every segment of which nothing is lent or waiting.
+  void drop_all_unused() {
+    drop_unused([] { return true; });
+  }
+
   /// How many more loans of `bytes` could be had without a new segment.
   [[nodiscard]] std::size_t free_slots(std::uint64_t bytes) const {
     const std::uint64_t wanted = slot_bytes_for(bytes);
