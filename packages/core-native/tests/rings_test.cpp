@@ -297,7 +297,7 @@ TEST(Rings, the_same_over_one_mapping) {
 }
 
 TEST(Rings, nothing_is_lost_or_changed_without_take_back) {
-  RingPair pair(64, false, Mappings::one);
+  RingPair pair(4096, false, Mappings::one);  // deep, so that the threads seldom wait for each other
   constexpr std::uint64_t samples = 200'000;
   std::thread receiver([&] {
     for (std::uint64_t next = 1; next <= samples;) {
@@ -317,7 +317,7 @@ TEST(Rings, nothing_is_lost_or_changed_without_take_back) {
     pair.sender.collect_returns([&](const SenderRing::Return& each) { EXPECT_EQ(each.position, back++); });
   };
   for (std::uint64_t i = 1; i <= samples; ++i) {
-    while (!pair.sender.has_room(64)) {
+    while (!pair.sender.has_room(4096)) {
       accept();
       std::this_thread::yield();
     }
