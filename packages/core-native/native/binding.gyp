@@ -18,7 +18,12 @@
       'include_dirs': ['../include'],
       # "All" exceptions: with the lesser setting a std::exception that reaches JavaScript ends the process.
       'dependencies': ["<!(node -p \"require('node-addon-api').targets\"):node_addon_api_except_all"],
-      'defines': ['NAPI_VERSION=8'],
+      'defines': [
+        'NAPI_VERSION=8',
+        # In a worker that is being terminated no exception can be thrown into JavaScript any more. Without this, trying it
+        # ends the process.
+        'NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS',
+      ],
       'cflags_cc': ['-std=c++20', '-fvisibility=hidden', '-fvisibility-inlines-hidden', '-Wall', '-Wextra'],
       'cflags_cc!': ['-std=gnu++17', '-std=gnu++20', '-fno-exceptions', '-fno-rtti'],
       'conditions': [

@@ -9,24 +9,35 @@ function classFor(code: ErrorCode): ErrorConstructor | undefined {
   return undefined;
 }
 
-/** The error for a code: a MemlaneError, or for a wrong argument a TypeError or RangeError that counts as one. */
-export function makeError(code: ErrorCode, message: string, details: ErrorDetails = {}): Error {
+/**
+ * The error for a code: a MemlaneError, or for a wrong argument a TypeError or RangeError that counts as one. Its stack
+ * begins with who called `maker`.
+ */
+export function makeError(
+  code: ErrorCode,
+  message: string,
+  details: ErrorDetails = {},
+  maker: (...args: never[]) => unknown = makeError,
+): Error {
   const standard = classFor(code);
   if (standard === undefined) {
     const error = new MemlaneError(code, message, details);
-    Error.captureStackTrace(error, makeError);
+    Error.captureStackTrace(error, maker);
     return error;
   }
   const error = new standard(message, details.cause === undefined ? undefined : { cause: details.cause });
   Object.defineProperty(error, brand, { value: true });
   Object.assign(error, { code, lane: details.lane ?? "", systemError: details.systemError ?? 0 });
-  Error.captureStackTrace(error, makeError);
+  Error.captureStackTrace(error, maker);
   return error;
 }
 
-/** Has the addon make its errors here. Their codes are the core's own list, which ErrorCode repeats. */
+/** An error of the addon's. Its codes are the core's own list, which ErrorCode repeats. */
+function makeNativeError(code: string, message: string, lane: string, systemError: number): Error {
+  return makeError(code as ErrorCode, message, { lane, systemError }, makeNativeError);
+}
+
+/** Has the addon make its errors here. */
 export function installErrors(): void {
-  native.setErrorFactory((code, message, lane, systemError) =>
-    makeError(code as ErrorCode, message, { lane, systemError }),
-  );
+  native.setErrorFactory(makeNativeError);
 }

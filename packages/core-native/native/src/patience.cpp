@@ -16,7 +16,9 @@ bool is_being_terminated(void* context) {
   const Napi::HandleScope scope(env);
   napi_value result = nullptr;
   const Napi::Function nothing = AddonData::of(env).do_nothing.Value();
-  return napi_call_function(env, Napi::Env(env).Undefined(), nothing, 0, nullptr, &result) != napi_ok;
+  if (napi_call_function(env, Napi::Env(env).Undefined(), nothing, 0, nullptr, &result) == napi_ok) return false;
+  napi_get_and_clear_last_exception(env, &result);  // or the next error could not be thrown
+  return true;
 }
 
 }  // namespace
