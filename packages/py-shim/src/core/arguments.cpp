@@ -119,7 +119,9 @@ DType dtype(py::handle value) {
 
 Shape shape(py::handle value) {
   constexpr auto largest = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
-  if (PyIndex_Check(value.ptr()) != 0) return {whole_number(value, "an extent of a shape", 0, largest)};
+  // An array of NumPy's claims to be both a number and a sequence.
+  if (PyIndex_Check(value.ptr()) != 0 && PySequence_Check(value.ptr()) == 0)
+    return {whole_number(value, "an extent of a shape", 0, largest)};
   const auto extents = py::reinterpret_steal<py::object>(PySequence_Fast(value.ptr(), ""));
   if (!extents || py::isinstance<py::str>(value)) {
     PyErr_Clear();

@@ -30,8 +30,10 @@ std::unique_ptr<PublisherObject> open(const py::object& name, const py::object& 
   options.label = text(label, "label");
   options.directory = directory(folder);
   options.spin = spin(spin_time);
-  return std::make_unique<PublisherObject>(
-      without_gil([&](const detail::Interrupt&) { return std::make_shared<Publisher>(lane, options); }));
+  return std::make_unique<PublisherObject>(without_gil([&](const detail::Interrupt& interrupt) {
+    options.interrupt = interrupt;
+    return std::make_shared<Publisher>(lane, options);
+  }));
 }
 
 py::tuple stats(const PublisherObject& self) {

@@ -25,8 +25,10 @@ std::unique_ptr<SubscriberObject> open(const py::object& name, const py::object&
   options.directory = directory(folder);
   options.spin = spin(spin_time);
   options.writable_view = true;  // not every consumer of an array respects read-only memory
-  return std::make_unique<SubscriberObject>(
-      without_gil([&](const detail::Interrupt&) { return std::make_shared<Subscriber>(lane, options); }));
+  return std::make_unique<SubscriberObject>(without_gil([&](const detail::Interrupt& interrupt) {
+    options.interrupt = interrupt;
+    return std::make_shared<Subscriber>(lane, options);
+  }));
 }
 
 py::object wrap(std::optional<Sample> sample) {

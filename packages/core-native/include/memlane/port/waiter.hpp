@@ -82,9 +82,16 @@ class Waiter {
   /// reads the rings out of the bell itself needs no clearing, and is better off: of two looks for different things, the
   /// second would silence a ring that was meant for the first.
   void watch(WhoReads who = WhoReads::nobody) noexcept {
-    if (who == WhoReads::nobody) must_clear_ = true;
+    // From the first watch on the bell is armed or has rung, whoever asks for it how often; unless a loop reads it, which
+    // may not have looked since.
+    const bool in_order = watched_ && !a_loop_reads_;
+    if (who == WhoReads::nobody) {
+      must_clear_ = true;
+    } else {
+      a_loop_reads_ = true;
+    }
     watched_ = true;
-    bell_.ring();  // the loop looks once, and that look arms
+    if (!in_order || a_loop_reads_) bell_.ring();  // the loop looks once, and that look arms
   }
 
   enum class Ring : std::uint8_t {
@@ -172,8 +179,9 @@ class Waiter {
   bool armed_ = false;                         // the sleeper has told the peers
   bool sleeper_ = false;                       // a thread sleeps on the bell, or is about to
   bool watched_ = false;
-  bool must_clear_ = false;  // a loop watches that does not read the bell
-  unsigned behind_ = 0;      // threads that wait behind it
+  bool must_clear_ = false;    // a loop watches that does not read the bell
+  bool a_loop_reads_ = false;  // rings out of the bell
+  unsigned behind_ = 0;        // threads that wait behind it
   std::condition_variable behind_us_;
 };
 
