@@ -105,7 +105,14 @@ export async function measureOlderRows({ trials, seconds, largest }, onTrial) {
   const rows = olderRows.filter(({ bytes }) => bytes <= largest);
   const runs = [];
   for (let trial = 0; trial < trials; trial++) {
-    runs.push(await roundTrip("Python", "spin", rows.map(({ bytes }) => bytes), { seconds, least: 3 }));
+    runs.push(
+      await roundTrip(
+        "Python",
+        "spin",
+        rows.map(({ bytes }) => bytes),
+        { seconds, least: 3 },
+      ),
+    );
     onTrial("the older library's rows");
   }
   const measured = medianOfTrials(runs);
@@ -114,5 +121,4 @@ export async function measureOlderRows({ trials, seconds, largest }, onTrial) {
 }
 
 /** How many times `onTrial` will be called, for a progress bar. */
-export const trialCount = ({ trials }) =>
-  trials * (2 + Object.keys(peers).length * (Object.keys(waits).length + 1));
+export const trialCount = ({ trials }) => trials * (2 + Object.keys(peers).length * (Object.keys(waits).length + 1));

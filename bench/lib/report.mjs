@@ -62,7 +62,13 @@ function olderTable({ older }) {
     short(published),
   ]);
   return table(
-    ["C++ to Python, answer back, ms", "memlane, copied in", "memlane, by loan", "GB/s copied", "older library, as published"],
+    [
+      "C++ to Python, answer back, ms",
+      "memlane, copied in",
+      "memlane, by loan",
+      "GB/s copied",
+      "older library, as published",
+    ],
     rows,
   );
 }

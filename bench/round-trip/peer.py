@@ -6,7 +6,6 @@ from array import array
 import memlane
 import numpy as np
 
-
 BLOCK = 1 << 20
 
 

@@ -27,7 +27,7 @@ function respond(sample: Sample): boolean {
 
 await ping.waitForPublishers(1, { timeout: 20_000 });
 if (spins) {
-  for (let more = true; more; ) {
+  for (let more = true; more;) {
     const sample = ping.take();
     if (sample !== undefined) more = respond(sample);
   }

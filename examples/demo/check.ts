@@ -12,22 +12,28 @@ process.stdin.on("end", () => process.exit(1)).resume();
 
 const tell = (facts: object): void => void process.stdout.write(`${JSON.stringify(facts)}\n`);
 
-/** The frames of one lane, in the order in which they must come. */
+/** The frames of one lane: each must follow on the one before. */
 class Stream {
   readonly headers = new Map<number, FrameHeader>();
   bytes = 0;
+  #last = 0;
+  #sequence = 0n;
 
   constructor(private readonly name: string) {}
 
   accept(sample: Sample): void {
     const header = readFrameHeader(sample.userHeader);
-    const expected = this.headers.size + 1;
-    if (header.number !== expected || sample.sequence !== BigInt(expected)) {
-      tell({ problem: `${this.name}: frame ${expected} should come, frame ${header.number} came` });
+    if (header.number !== this.#last + 1) {
+      tell({ problem: `${this.name}: after frame ${this.#last} came frame ${header.number}` });
+    }
+    if (sample.sequence !== this.#sequence + 1n) {
+      tell({ problem: `${this.name}: after sample ${this.#sequence} of the lane came sample ${sample.sequence}` });
     }
     if (crc32(sample.bytes) !== header.checksum) {
       tell({ problem: `${this.name}: frame ${header.number} is not what was sent` });
     }
+    this.#last = header.number;
+    this.#sequence = sample.sequence;
     this.headers.set(header.number, header);
     this.bytes += sample.bytes.byteLength;
   }
@@ -51,5 +57,7 @@ for (const [number, { originalChecksum }] of results.headers) {
     tell({ problem: `results: frame ${number} was not made from the original of that number` });
   }
 }
-tell({ checked: { originals: originals.headers.size, results: results.headers.size, bytes: originals.bytes + results.bytes } });
+tell({
+  checked: { originals: originals.headers.size, results: results.headers.size, bytes: originals.bytes + results.bytes },
+});
 process.stdin.destroy();

@@ -47,7 +47,7 @@ def thumbnail(image: Image) -> Image:
 
 
 async def collect(subscriber: memlane.Subscriber, size: tuple[int, int]) -> list[Picture]:
-    """Of each source the first frame of that size. Originals and results come in one order, so both lists agree."""
+    """Of each source the first frame of that size; originals and results come in one order."""
     pictures: dict[str, Picture] = {}
     async for sample in subscriber.samples(until_idle=True):
         with sample:
@@ -83,7 +83,9 @@ def draw(pairs: Sequence[tuple[Picture, Picture]]) -> Image:
             inset = x + (THUMBNAIL[0] - width) // 2
             sheet[top : top + height, inset : inset + width] = picture.image
         original, result = pair
-        caption = f"{original.header.source}, frame {original.header.number}, {original.size[0]} x {original.size[1]} x 3"
+        caption = (
+            f"{original.header.source}, frame {original.header.number}, {original.size[0]} x {original.size[1]} x 3"
+        )
         details = f"CRC-32 of the original {original.header.checksum:08x}, of the result {result.header.checksum:08x}"
         write(sheet, caption, (left, top + THUMBNAIL[1] + 18), 0.5, INK)
         write(sheet, details, (left, top + THUMBNAIL[1] + 37), 0.42, PALE)
@@ -104,9 +106,8 @@ async def main() -> None:
         memlane.Subscriber("demo/frames", depth=4, label="contact sheet") as frames,
     ):
         made, originals = await asyncio.gather(collect(results, (width, height)), collect(frames, (width, height)))
-    pairs = list(zip(originals, made, strict=True))
-    if any(original.header.number != result.header.number for original, result in pairs):
-        raise RuntimeError("the results are not those of the originals")
+    by_number = {result.header.number: result for result in made}
+    pairs = [(each, by_number[each.header.number]) for each in originals if each.header.number in by_number]
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     if not cv2.imwrite(str(arguments.out), draw(pairs)):
         raise OSError(f"cannot write {arguments.out}")

@@ -45,7 +45,7 @@ class Decoder {
     const std::vector<std::string> words{ffmpeg.string(),
                                          "-nostdin",
                                          "-v",
-                                         "error",
+                                         "fatal",
                                          "-i",
                                          file.string(),
                                          "-vf",

@@ -13,23 +13,15 @@ async def listen() -> None:
             print(bytes(sample).decode(), flush=True)
 
 
-async def tick() -> None:
-    """Anything else that the program has to do."""
-    ticks = 0
-    try:
-        while True:
-            await asyncio.sleep(0.01)
-            ticks += 1
-    finally:
-        print(f"the clock ticked {ticks} times meanwhile", file=sys.stderr)
-
-
 async def main() -> None:
-    """Listen and tick at the same time."""
-    ticking = asyncio.create_task(tick())
-    await listen()
-    ticking.cancel()
-    await asyncio.gather(ticking, return_exceptions=True)
+    """Listen, and do something else meanwhile."""
+    listening = asyncio.create_task(listen())
+    ticks = 0
+    while not listening.done():
+        await asyncio.sleep(0.01)
+        ticks += 1
+    await listening  # raises what went wrong in it
+    print(f"the clock ticked {ticks} times meanwhile", file=sys.stderr)
 
 
 asyncio.run(main())
