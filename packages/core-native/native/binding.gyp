@@ -3,18 +3,7 @@
   'targets': [
     {
       'target_name': 'memlane-core',
-      'sources': [
-        'src/addon.cpp',
-        'src/buffers.cpp',
-        'src/convert.cpp',
-        'src/errors.cpp',
-        'src/loan.cpp',
-        'src/options.cpp',
-        'src/patience.cpp',
-        'src/publisher.cpp',
-        'src/sample.cpp',
-        'src/subscriber.cpp',
-      ],
+      'sources': ['src/all.cpp'],
       'include_dirs': ['../include'],
       # "All" exceptions: with the lesser setting a std::exception that reaches JavaScript ends the process.
       'dependencies': ["<!(node -p \"require('node-addon-api').targets\"):node_addon_api_except_all"],

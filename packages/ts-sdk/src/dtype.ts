@@ -1,5 +1,4 @@
-import * as native from "@memlane/core";
-
+import { addon } from "./addon.js";
 import { makeError } from "./make-error.js";
 
 /** A Float16Array, where the JavaScript engine has it: a row of numbers. */
@@ -75,7 +74,7 @@ const makers: Record<DType, Make> = {
   complex128: (buffer) => new Float64Array(buffer),
 };
 
-const byNumber: readonly DTypeInfo[] = native.dtypes.map(({ name, size }, number) => {
+const byNumber: readonly DTypeInfo[] = addon.dtypes.map(({ name, size }, number) => {
   const known = name as DType;
   return { name: known, number, size, make: makers[known] };
 });

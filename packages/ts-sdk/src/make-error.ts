@@ -1,5 +1,4 @@
-import * as native from "@memlane/core";
-
+import { addon } from "./addon.js";
 import { brand, MemlaneError, type ErrorCode, type ErrorDetails } from "./error.js";
 
 /** The class that JavaScript itself has for such a mistake, if it has one. */
@@ -39,5 +38,5 @@ function makeNativeError(code: string, message: string, lane: string, systemErro
 
 /** Has the addon make its errors here. */
 export function installErrors(): void {
-  native.setErrorFactory(makeNativeError);
+  addon.setErrorFactory(makeNativeError);
 }

@@ -1,5 +1,6 @@
-import * as native from "@memlane/core";
+import type * as native from "@memlane/core";
 
+import { addon } from "./addon.js";
 import { checkFitsBuffer } from "./buffer-limit.js";
 import { checkCount, checkOptions, checkTime } from "./check.js";
 import { dtypeOfName, dtypeOfNumber, type DType, type DTypeInfo } from "./dtype.js";
@@ -43,7 +44,7 @@ export class Publisher extends Port {
   constructor(name: LaneName, options: PublisherOptions = {}) {
     checkOptions("Publisher", options, optionNames);
     const sendTimeout = checkTime("sendTimeout", options.sendTimeout ?? Infinity);
-    const port = new native.Publisher(laneName(name), {
+    const port = new addon.Publisher(laneName(name), {
       ...checkPortOptions(options),
       history: checkCount("history", options.history ?? 0),
       memoryBudget: checkCount("memoryBudget", options.memoryBudget ?? 0),
@@ -82,7 +83,7 @@ export class Publisher extends Port {
   trySend(data: Payload, options?: SendOptions): number | undefined;
   trySend(loan: Loan, info?: SendInfo): number | undefined;
   trySend(data: Payload | Loan, options: SendOptions = {}): number | undefined {
-    return this.#send("Publisher.trySend", data, options, native.TRY_ONCE);
+    return this.#send("Publisher.trySend", data, options, addon.TRY_ONCE);
   }
 
   /**
@@ -162,7 +163,7 @@ export class Publisher extends Port {
 
   async #sendInTurn(loan: Loan, info: SendInfo, limits: Limits): Promise<number> {
     const attempt = (patience: number): number | undefined => loanAccess.send(loan, patience, info);
-    const reached = await portAccess.queue(this).until(() => attempt(native.POLL), limits);
+    const reached = await portAccess.queue(this).until(() => attempt(addon.POLL), limits);
     if (reached === ended) throw portAccess.closedError(this);
     // Once more, for the error that names the subscriber; or, who knows, there is room now.
     return reached === expired ? (attempt(0) ?? 0) : reached;

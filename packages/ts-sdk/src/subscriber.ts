@@ -1,5 +1,6 @@
-import * as native from "@memlane/core";
+import type * as native from "@memlane/core";
 
+import { addon } from "./addon.js";
 import { checkCount, checkOptions, checkSignal, refuse } from "./check.js";
 import { laneName, type LaneName } from "./lane-name.js";
 import { Port, portAccess } from "./port.js";
@@ -49,7 +50,7 @@ export class Subscriber extends Port implements AsyncIterable<Sample> {
     checkOptions("Subscriber", options, optionNames);
     const { depth = 16, overflow = "block" } = options;
     if (!overflows.includes(overflow)) refuse("overflow", `one of ${overflows.join(", ")}`, overflow);
-    const port = new native.Subscriber(laneName(name), {
+    const port = new addon.Subscriber(laneName(name), {
       ...checkPortOptions(options),
       depth: checkCount("depth", depth, 1),
       overflow,

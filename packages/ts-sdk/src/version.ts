@@ -1,4 +1,4 @@
-import { version as native } from "@memlane/core";
+import { addon } from "./addon.js";
 
 /** The version of the library, as of the C++ core that it carries. */
-export const version: string = native;
+export const version: string = addon.version;

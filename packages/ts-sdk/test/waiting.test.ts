@@ -1,7 +1,6 @@
-import { createHook } from "node:async_hooks";
 import { getEventListeners } from "node:events";
 
-import { describe, expect, test } from "@jest/globals";
+import { describe, expect, jest, test } from "@jest/globals";
 
 import { wait, type Publisher, type Sample, type Subscriber } from "../src/index.js";
 import { caught, caughtMemlane, codeOf } from "./support/caught.js";
@@ -18,22 +17,18 @@ const valueOf = (sample: Sample | undefined): unknown => {
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-/** Counts the timers that are started while `run` runs, and those of them that are left at its end. */
-async function timersOf(run: () => Promise<void>): Promise<{ started: number; left: number }> {
-  const alive = new Set<number>();
-  let started = 0;
-  const hook = createHook({
-    init(id, kind) {
-      if (kind !== "Timeout") return;
-      started += 1;
-      alive.add(id);
-    },
-    destroy: (id) => alive.delete(id),
-  }).enable();
-  await run();
-  await turn(); // "destroy" comes later
-  hook.disable();
-  return { started, left: alive.size };
+/** Counts the timers that are started while `run` runs, and those that are ended early. */
+async function timersOf(run: () => Promise<void>): Promise<{ started: number; ended: number }> {
+  const start = jest.spyOn(globalThis, "setTimeout");
+  const interval = jest.spyOn(globalThis, "setInterval");
+  const end = jest.spyOn(globalThis, "clearTimeout");
+  try {
+    await run();
+    expect(interval).not.toHaveBeenCalled();
+    return { started: start.mock.calls.length, ended: end.mock.calls.length };
+  } finally {
+    jest.restoreAllMocks();
+  }
 }
 
 describe("next", () => {
@@ -98,7 +93,7 @@ describe("next", () => {
       lanes.publisher().send(Uint8Array.of(1));
       valueOf(await next);
     });
-    expect(timers).toEqual({ started: 1, left: 0 });
+    expect(timers).toEqual({ started: 1, ended: 1 });
   });
 
   test("lets the rest of the program run, however much there is to take", async () => {

@@ -18,7 +18,7 @@ struct Incoming {
   std::shared_ptr<Publisher> publisher;
   Loan loan;
 };
-thread_local Incoming* incoming = nullptr;
+thread_local Incoming* incoming_loan = nullptr;
 
 constexpr const char* moved_away =
     "the memory of the loan was moved out of its buffer (ArrayBuffer.prototype.transfer does that) and could be "
@@ -41,14 +41,14 @@ void LoanWrap::define(Napi::Env env) {
 Napi::Value LoanWrap::make(Napi::Env env, std::shared_ptr<Publisher> publisher, Loan&& loan) {
   Incoming offer{std::move(publisher), std::move(loan)};
   struct Reset {
-    ~Reset() { incoming = nullptr; }  // also where the environment is being terminated and runs no constructor
+    ~Reset() { incoming_loan = nullptr; }  // also where the environment is being terminated and runs no constructor
   } const reset;
-  incoming = &offer;
+  incoming_loan = &offer;
   return AddonData::of(env).loan_class.New({});
 }
 
 LoanWrap::LoanWrap(const Napi::CallbackInfo& info) : ObjectWrap(info) {
-  Incoming* const offer = std::exchange(incoming, nullptr);
+  Incoming* const offer = std::exchange(incoming_loan, nullptr);
   if (offer == nullptr) throw Napi::TypeError::New(info.Env(), "loans come from a publisher");
   publisher_ = std::move(offer->publisher);
   loan_ = std::make_shared<Loan>(std::move(offer->loan));

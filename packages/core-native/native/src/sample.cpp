@@ -13,7 +13,7 @@ namespace memlane::addon {
 namespace {
 
 // The sample that the constructor, called by make(), takes over.
-thread_local Sample* incoming = nullptr;
+thread_local Sample* incoming_sample = nullptr;
 
 // Below this nobody's memory is short for want of a collection, and telling the collector would cost more than it tells.
 constexpr std::uint64_t worth_counting = std::uint64_t{16} << 10U;  // bytes
@@ -41,14 +41,14 @@ void SampleWrap::define(Napi::Env env) {
 
 Napi::Value SampleWrap::make(Napi::Env env, Sample&& sample) {
   struct Offer {
-    explicit Offer(Sample& sample) { incoming = &sample; }
-    ~Offer() { incoming = nullptr; }  // also where the environment is being terminated and runs no constructor
+    explicit Offer(Sample& sample) { incoming_sample = &sample; }
+    ~Offer() { incoming_sample = nullptr; }  // also where the environment is being terminated and runs no constructor
   } const offer(sample);
   return AddonData::of(env).sample_class.New({});
 }
 
 SampleWrap::SampleWrap(const Napi::CallbackInfo& info) : ObjectWrap(info) {
-  Sample* const taken = std::exchange(incoming, nullptr);
+  Sample* const taken = std::exchange(incoming_sample, nullptr);
   if (taken == nullptr) throw Napi::TypeError::New(info.Env(), "samples come from a subscriber");
   sample_ = std::make_shared<Sample>(std::move(*taken));
   // A sample that is dropped unread weighs nothing in JavaScript's heap: without this it would be collected too late.

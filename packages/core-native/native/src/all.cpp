@@ -1,0 +1,11 @@
+// The addon as one translation unit: the core is header-only, and to compile it once takes a fraction of the time.
+#include "addon.cpp"
+#include "buffers.cpp"
+#include "convert.cpp"
+#include "errors.cpp"
+#include "loan.cpp"
+#include "options.cpp"
+#include "patience.cpp"
+#include "publisher.cpp"
+#include "sample.cpp"
+#include "subscriber.cpp"
