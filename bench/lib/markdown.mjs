@@ -12,16 +12,11 @@ export const milliseconds = (ns) => short(ns / 1e6);
 export const gigabytesPerSecond = (bytes, ns) => short(bytes / ns);
 export const times = (value, base) => `${short(value / base)} ×`;
 
-/** "64 B", "1.23 MB": decimal units, as data rates have them. */
+/** "64 B", "1 KB", "6.22 MB": powers of two by their usual names, all else in decimal units, as data rates are. */
 export function size(bytes) {
-  for (const [unit, scale] of [
-    ["GB", 1e9],
-    ["MB", 1e6],
-    ["KB", 1e3],
-  ]) {
-    if (bytes >= scale) return `${short(bytes / scale)} ${unit}`;
-  }
-  return `${bytes} B`;
+  if (bytes < 1000) return `${bytes} B`;
+  if (bytes % 1024 === 0 && bytes < 1e6) return `${bytes / 1024} KB`;
+  return bytes < 1e9 ? `${short(bytes / 1e6)} MB` : `${short(bytes / 1e9)} GB`;
 }
 
 export function table(head, rows) {

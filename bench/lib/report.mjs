@@ -2,15 +2,18 @@
 import { gigabytesPerSecond, microseconds, milliseconds, short, size, table, times } from "./markdown.mjs";
 
 const languages = ["C++", "Python", "TypeScript"];
-const pick = (rows, bytes, how) => rows.find((row) => row.bytes === bytes && row.how === how);
 
-/** Round trips of the smallest message beside the limit of the same kind of waiting. */
-function smallRoundTrips({ limits, roundTrips }) {
-  const kinds = [
-    ["spin", "both spin (limit: two cache lines)"],
-    ["sleep", "both sleep (limit: one byte over a pipe)"],
-    ["sleep, one core", "both sleep, on one core (limit: the same)"],
-  ];
+const pick = (rows, bytes, how) => rows.find((row) => row.bytes === bytes && row.how === how);
+const bestCopy = ({ memcpy_ns, past_cache_ns }) => Math.min(memcpy_ns, past_cache_ns ?? Infinity);
+
+const kinds = [
+  ["spin", "both spin; limit: two cache lines"],
+  ["sleep", "both sleep; limit: one byte over a pipe"],
+  ["sleep, one core", "both sleep, on one core; limit: the same"],
+];
+
+/** The smallest message beside the limit of the same kind of waiting. */
+function smallest({ limits, roundTrips }) {
   const rows = kinds.map(([waiting, label]) => {
     const [{ ns: base }] = limits[waiting];
     const cells = languages.map((language) => {
@@ -19,116 +22,105 @@ function smallRoundTrips({ limits, roundTrips }) {
     });
     return [label, microseconds(base), ...cells];
   });
-  return table(["64 bytes, µs", "limit", ...languages.map((language) => `C++ to ${language}`)], rows);
+  return table(["64 bytes there, 8 back, µs", "limit", ...languages.map((each) => `C++ and ${each}`)], rows);
 }
 
-/** By size, the sender sleeping as programs do by default. */
+/** Round trips of every size. */
 function bySize({ limits, roundTrips }, waiting) {
-  const base = Object.fromEntries(languages.map((each) => [each, roundTrips[each][waiting]]));
-  const rows = limits.copy.map(({ bytes, memcpy_ns, past_cache_ns }) => {
-    const best = Math.min(memcpy_ns, past_cache_ns ?? Infinity);
-    const copied = pick(base["C++"], bytes, "copy").send_ns;
+  const cell = (language, bytes, how) => microseconds(pick(roundTrips[language][waiting], bytes, how).ns);
+  const rows = limits.copy.map((copy) => [
+    size(copy.bytes),
+    ...languages.map((language) => cell(language, copy.bytes, "loan")),
+    ...languages.map((language) => cell(language, copy.bytes, "copy")),
+    microseconds(bestCopy(copy)),
+  ]);
+  const heads = ["loan", "copy"].flatMap((how) => languages.map((language) => `${how}, ${language}`));
+  return table(["µs", ...heads, "limit: the copy alone"], rows);
+}
+
+/** What the call that sends takes, before anything is received. */
+function sending({ limits, roundTrips }) {
+  const rows = limits.copy.map((copy) => {
+    const { send_ns: loan } = pick(roundTrips["C++"].spin, copy.bytes, "loan");
+    const { send_ns: copied } = pick(roundTrips["C++"].spin, copy.bytes, "copy");
+    const raw = [copy.memcpy_ns, copy.past_cache_ns].map((ns) =>
+      ns === undefined ? "" : gigabytesPerSecond(copy.bytes, ns),
+    );
     return [
-      size(bytes),
-      microseconds(pick(base["C++"], bytes, "loan").send_ns),
-      ...languages.map((language) => microseconds(pick(base[language], bytes, "loan").ns)),
-      ...languages.map((language) => microseconds(pick(base[language], bytes, "copy").ns)),
-      microseconds(best),
-      short(best / copied),
+      size(copy.bytes),
+      microseconds(loan),
+      microseconds(copied),
+      gigabytesPerSecond(copy.bytes, copied),
+      ...raw,
+      short(bestCopy(copy) / copied),
     ];
   });
-  const loans = languages.map((language) => `loan, ${language}`);
-  const copies = languages.map((language) => `copy, ${language}`);
-  return table(["size", "send by loan", ...loans, ...copies, "raw copy", "raw copy / send_copy"], rows);
+  const heads = ["loan() and send(), µs", "send_copy(), µs", "send_copy(), GB/s"];
+  return table(["C++", ...heads, "memcpy, GB/s", "stores past the cache, GB/s", "send_copy() / best of these"], rows);
 }
 
-function throughputTable({ throughput }) {
-  const rows = throughput["C++"].map(({ bytes, how }) => [
+function throughput({ throughput: measured }) {
+  const rows = measured["C++"].map(({ bytes, how }) => [
     `${size(bytes)}, ${how}`,
     ...languages.map((language) => {
-      const { per_second } = pick(throughput[language], bytes, how);
-      return `${short(per_second / 1e6)} M/s, ${gigabytesPerSecond(bytes * per_second, 1e9)} GB/s`;
+      const { per_second: rate } = pick(measured[language], bytes, how);
+      return `${short(rate / 1e6)} M/s (${short((bytes * rate) / 1e9)} GB/s)`;
     }),
   ]);
-  return table(["one-way", ...languages.map((language) => `C++ to ${language}`)], rows);
+  return table(["one way", ...languages.map((language) => `C++ to ${language}`)], rows);
 }
 
-function olderTable({ older }) {
-  const rows = older.map(({ bytes, older: published, loan, copy }) => [
-    `${short(bytes / 2 ** 20)} MiB`,
+function older({ older: measured }) {
+  const rows = measured.map(({ bytes, older: published, loan, copy }) => [
+    short(bytes / 2 ** 20),
     milliseconds(copy.ns),
     milliseconds(loan.ns),
     gigabytesPerSecond(bytes, copy.ns),
     short(published),
   ]);
-  return table(
-    [
-      "C++ to Python, answer back, ms",
-      "memlane, copied in",
-      "memlane, by loan",
-      "GB/s copied",
-      "older library, as published",
-    ],
-    rows,
-  );
+  return table(["MiB", "copied in, ms", "by loan, ms", "copied in, GB/s", "older library, ms"], rows);
 }
 
 function machineLine({ machine, trials }) {
   const parts = [machine.processor, machine.memory, machine.system, machine.compiler, machine.python, machine.node];
-  return `Measured on: ${parts.join("; ")}; memlane ${machine.memlane}. Medians of ${trials} trials in fresh processes.`;
+  const runs = trials === 1 ? "One trial" : `Medians of ${trials} trials`;
+  return `Measured on ${parts.join(", ")}, with memlane ${machine.memlane}. ${runs} in fresh processes.`;
 }
 
-/** What a loan costs for much against little: 1 means that size does not matter. */
+/** What a round trip by loan costs for the largest size, measured by one of 1 KB: 1 means that size does not matter. */
 export function loanRatio({ roundTrips }, language, waiting) {
   const loans = roundTrips[language][waiting].filter(({ how }) => how === "loan");
-  const small = loans.find(({ bytes }) => bytes === 1024);
-  return loans[loans.length - 1].ns / small.ns;
+  return loans[loans.length - 1].ns / loans.find(({ bytes }) => bytes === 1024).ns;
+}
+
+function loanSentence(results) {
+  const { bytes } = results.limits.copy[results.limits.copy.length - 1];
+  const ratios = languages.map((language) => `${short(loanRatio(results, language, "spin"))} (${language})`);
+  return `By loan, a round trip of ${size(bytes)} takes ${ratios.join(", ")} times as long as one of 1 KB.`;
 }
 
 /** The part that a README shows. */
 export function summary(results) {
-  const loans = results.roundTrips["C++"].spin.filter(({ how }) => how === "loan");
-  const largest = size(loans[loans.length - 1].bytes);
-  const ratios = languages.map((language) => `${short(loanRatio(results, language, "spin"))} (${language})`);
-  return [
-    smallRoundTrips(results),
-    `A round trip of ${largest} by loan costs as much as one of 1 KB: ${ratios.join(", ")} times as much, both spinning.`,
-    bySizeShort(results),
-  ].join("\n\n");
-}
-
-function bySizeShort(results) {
-  const { limits, roundTrips } = results;
-  const rows = limits.copy.map(({ bytes, memcpy_ns, past_cache_ns }) => [
-    size(bytes),
-    ...languages.map((language) => microseconds(pick(roundTrips[language].spin, bytes, "loan").ns)),
-    ...languages.map((language) => microseconds(pick(roundTrips[language].spin, bytes, "copy").ns)),
-    microseconds(Math.min(memcpy_ns, past_cache_ns ?? Infinity)),
-  ]);
-  return table(
-    [
-      "there and answer back, µs, spinning",
-      ...languages.map((language) => `loan, ${language}`),
-      ...languages.map((language) => `copy, ${language}`),
-      "raw copy alone",
-    ],
-    rows,
-  );
+  return [bySize(results, "spin"), loanSentence(results), smallest(results), machineLine(results)].join("\n\n");
 }
 
 /** All of it. */
 export function report(results) {
   return [
     machineLine(results),
-    "## Round trip of a small message",
-    smallRoundTrips(results),
-    "## Round trip by size, both sides spinning, µs",
+    "### A small message",
+    smallest(results),
+    "### Every size, both sides spinning",
     bySize(results, "spin"),
-    "## Round trip by size, both sides sleeping, µs",
+    loanSentence(results),
+    "### Every size, both sides sleeping",
     bySize(results, "sleep"),
-    "## Throughput",
-    throughputTable(results),
-    "## The older library's rows",
-    olderTable(results),
+    "### Sending alone",
+    sending(results),
+    "### As many messages as will go",
+    throughput(results),
+    "### The rows of the older library's table",
+    "C++ to Python and an answer back, both spinning, as the older library waits. Its own figures are those it published, of another machine.",
+    older(results),
   ].join("\n\n");
 }

@@ -37,6 +37,7 @@ void measure(memlane::Publisher& stream, memlane::Subscriber& counts, std::uint6
     bench::check(count->bytes(), number);
   };
 
+  stream.reserve(bytes, 2048);  // more than can be under way: the peer's queue, and what it has yet to give back
   bench::repeat(seconds / 10, 100, [&](std::uint64_t) { send_one(); });  // warm
   settle();
 
