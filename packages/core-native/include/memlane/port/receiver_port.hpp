@@ -299,9 +299,9 @@ class ReceiverPort final : public PortBase {
   }
 
   [[nodiscard]] bool is_idle() {
-    return had_links_ && std::ranges::all_of(links_, [](const auto& link) {
-             return (link->has_left() || !link->is_up()) && !waits_safely(*link);
-           });
+    // A link that is not up yet is no idle one: its sender may have sent, and even left, before its half arrives here.
+    return had_links_ &&
+           std::ranges::all_of(links_, [](const auto& link) { return link->has_left() && !waits_safely(*link); });
   }
 
   std::optional<Delivery> take_or_rearm() {
