@@ -1,13 +1,17 @@
 // All that `npm test` runs, in this order. Another suite is another line.
+import { dirname, relative } from "node:path";
+
 import { docs } from "./lib/docs-runner.mjs";
 import { checks } from "./lint.mjs";
+import { at, root } from "./lib/paths.mjs";
 import { all, commands, ctest, jest, nodeTest, pytest } from "./lib/runners.mjs";
+import { filesUnder } from "./lib/stamp.mjs";
 
 const node = process.execPath;
 
 // The wheel is installed, so the stubs are held against what is really in it.
 const pythonTypes = {
-  "mypy, strictly": ["mypy", "packages/py-shim", "packages/cpp-header", "conformance", "examples", "bench"],
+  "mypy, strictly": ["mypy", "packages/py-shim", "packages/cpp-header", "conformance"],
   "the stubs tell the truth": ["stubtest", "memlane", "--mypy-config-file", "pyproject.toml"],
 };
 
@@ -17,6 +21,14 @@ const typescriptPackage = {
   publint: ["pnpm", "--filter", "memlane", "exec", "publint", "--strict"],
   "are the types wrong": ["pnpm", "--filter", "memlane", "exec", "attw", "--pack", "."],
 };
+
+// Each folder by itself: its programs are scripts, and several are of one name.
+const programTypes = (folder) =>
+  Object.fromEntries(
+    [...new Set(filesUnder(at(folder)).filter((file) => file.endsWith(".py")).map(dirname))]
+      .map((path) => relative(root, path))
+      .map((path) => [`mypy --strict ${path}`, ["mypy", path]]),
+  );
 
 export const suites = [
   { name: "lint", run: commands(checks()) },
@@ -32,5 +44,7 @@ export const suites = [
   { name: "python", run: all(commands(pythonTypes), pytest("packages/py-shim/tests")) },
   { name: "typescript", run: all(commands(typescriptPackage), jest("packages/ts-sdk")) },
   { name: "conformance", run: jest("conformance") },
+  { name: "examples", run: all(commands(programTypes("examples")), jest("examples")) },
+  { name: "bench", run: all(commands(programTypes("bench")), jest("bench")) },
   { name: "docs", run: docs("README.md", "docs", "CONTRIBUTING.md") },
 ];
