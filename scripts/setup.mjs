@@ -32,8 +32,7 @@ const googleTest = {
 
 // What the demo shows where its user names nothing: the pictures that scikit-image carries.
 const photographs = {
-  requirement:
-    "scikit-image==0.26.0 --hash=sha256:74aa5518ccea28121f57a95374581d3b979839adc25bb03f289b1bc9b99c58af\n",
+  requirement: "scikit-image==0.26.0 --hash=sha256:74aa5518ccea28121f57a95374581d3b979839adc25bb03f289b1bc9b99c58af\n",
   wheelFor: ["--python-version=3.11", "--platform=manylinux_2_28_x86_64", "--implementation=cp", "--abi=cp311"],
   pictures: join("skimage", "data"),
   folder: join(tools, "photographs"),

@@ -25,7 +25,13 @@ const typescriptPackage = {
 // Each folder by itself: its programs are scripts, and several are of one name.
 const programTypes = (folder) =>
   Object.fromEntries(
-    [...new Set(filesUnder(at(folder)).filter((file) => file.endsWith(".py")).map(dirname))]
+    [
+      ...new Set(
+        filesUnder(at(folder))
+          .filter((file) => file.endsWith(".py"))
+          .map(dirname),
+      ),
+    ]
       .map((path) => relative(root, path))
       .map((path) => [`mypy --strict ${path}`, ["mypy", path]]),
   );

@@ -21,7 +21,10 @@ export async function unpackWheel({ requirement, wheelFor }, { log }) {
   const python = join(venv, "bin", "python");
   const pip = ["-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--require-hashes"];
   await run(python, [...pip, ...wheelFor, "-d", folder, "-r", file], { log });
-  const wheel = join(folder, readdirSync(folder).find((name) => name.endsWith(".whl")));
+  const wheel = join(
+    folder,
+    readdirSync(folder).find((name) => name.endsWith(".whl")),
+  );
   await run(python, ["-m", "zipfile", "-e", wheel, folder], { log });
   rmSync(wheel);
   return folder;
