@@ -11,7 +11,7 @@ export { Port } from "./port.js";
 export type { PortOptions } from "./port-options.js";
 export { Publisher, type PublisherOptions, type PublisherStats, type SendOptions } from "./publisher.js";
 export { Sample, type Sender } from "./sample.js";
-export { SampleIterator } from "./sample-iterator.js";
+export type { SampleIterator } from "./sample-iterator.js";
 export type { SendInfo } from "./send-info.js";
 export {
   Subscriber,

@@ -65,6 +65,10 @@ test("samples that are dropped unread make the collector work", async () => {
     if (i % 8 === 0) await new Promise((resolve) => setImmediate(resolve));
   }
   expect(most).toBeLessThan(500); // with 1000 it would never have run
+  await eventually(async () => {
+    await collect();
+    expect(subscriber.stats().held).toBe(0);
+  });
 });
 
 test.each([10, 100_000])("a loan of %d bytes that is dropped is given up", async (size) => {

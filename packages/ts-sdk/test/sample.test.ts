@@ -95,7 +95,12 @@ describe.each([10, 100_000])("a sample of %d bytes", (size) => {
     // Its neighbour, and another subscriber's view of the same sample.
     expect(second.bytes[0]).toBe(2);
     expect(valueOfAll(elsewhere?.bytes)).toBe(2);
-    for (const sample of [first, second, elsewhere]) sample?.release();
+    // What is sent into the same page while that is held.
+    publisher.send(new Uint8Array(size).fill(50));
+    const third = take();
+    expect(valueOfAll(third.bytes)).toBe(50);
+    other.take()?.release();
+    for (const sample of [first, second, third, elsewhere]) sample?.release();
     // The same memory again, and again.
     for (let i = 3; i < 10; i += 1) {
       publisher.send(new Uint8Array(size).fill(i));

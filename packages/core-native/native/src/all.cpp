@@ -3,6 +3,7 @@
 #include "buffers.cpp"
 #include "convert.cpp"
 #include "errors.cpp"
+#include "interrupt.cpp"
 #include "loan.cpp"
 #include "options.cpp"
 #include "patience.cpp"

@@ -1,8 +1,10 @@
 #include "options.hpp"
 
+#include <algorithm>
 #include <chrono>
 
 #include "convert.hpp"
+#include "interrupt.hpp"
 
 namespace memlane::addon {
 
@@ -11,6 +13,7 @@ namespace {
 template <class Options>
 Options common(const Napi::Object& from) {
   Options options;
+  options.interrupt = interrupt_of(from.Env());
   options.join_timeout = to_timeout(from.Get("joinTimeout"));
   options.label = to_text(from.Get("label"));
   options.directory = to_text(from.Get("directory"));

@@ -1,5 +1,6 @@
 #include "sample.hpp"
 
+#include <cstring>
 #include <string>
 #include <utility>
 

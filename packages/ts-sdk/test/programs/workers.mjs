@@ -1,5 +1,5 @@
 // Lanes between the threads of one process. The first argument names the scenario.
-import { readdirSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 import { once } from "node:events";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 
@@ -11,6 +11,18 @@ const start = async (role) => {
   return worker;
 };
 const ready = () => parentPort.postMessage("ready");
+
+/** Waits until a thread of this process sleeps in ppoll (the number of that call on x64, arm64), as only a blocked send does. */
+const untilBlocked = async () => {
+  const sleeps = (thread) => {
+    try {
+      return /^(271|73) /.test(readFileSync(`/proc/self/task/${thread}/syscall`, "utf8"));
+    } catch {
+      return false; // the thread has ended meanwhile
+    }
+  };
+  while (!readdirSync("/proc/self/task").some(sleeps)) await new Promise(setImmediate);
+};
 
 const roles = {
   /** Sends back what it gets, and ends when there is nobody left. */
@@ -143,11 +155,13 @@ const scenarios = {
   async blocked() {
     globalThis.subscriber = new Subscriber("blocked", { depth: 1 });
     const worker = await start("blocked");
+    await untilBlocked();
     console.log(`ended with ${await worker.terminate()}`);
   },
   async blockedExit() {
     globalThis.subscriber = new Subscriber("blocked", { depth: 1 });
     await start("blocked");
+    await untilBlocked();
     process.exit(0);
   },
   async blockMain() {
