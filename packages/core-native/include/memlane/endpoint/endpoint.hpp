@@ -156,6 +156,7 @@ class Endpoint {
   static constexpr std::int64_t descriptor_pause =
       100'000'000;  // nanoseconds until a door is opened again for which no descriptor was left
   static constexpr std::int64_t first_burial_pause = 1'000'000;  // nanoseconds; doubled each time
+  static constexpr int last_rounds = 16;                         // of looking for what has happened, when we end
   static constexpr int most_burials = 12;                        // attempts: 8 seconds in all
   static constexpr std::size_t most_newcomers = 1024;            // connections that have not said hello
   static constexpr std::int64_t last_words = 1'000'000'000;  // nanoseconds for queued messages when the endpoint ends
@@ -210,6 +211,25 @@ class Endpoint {
       for (const auto& event : events) attend_to([&] { handle(event); });
       attend_to([&] { run_timers(); });
       attend_to([&] { bury_the_dead(); });
+    }
+    attend_to([&] { settle_accounts(); });
+  }
+
+  /// At the end: hears what has happened already, so that who has just died with us as its last peer leaves no name behind.
+  void settle_accounts() {
+    std::vector<platform::Poller::Event> events;
+    for (int round = 0; round < last_rounds; ++round) {
+      poller_.wait(events, 0);
+      if (events.empty()) break;
+      for (const auto& event : events) {
+        if (event.key != door_key) attend_to([&] { handle(event); });
+      }
+    }
+    for (int round = 0; round < last_rounds; ++round) {
+      bury_the_dead();
+      const std::lock_guard lock(mutex_);
+      if (to_bury_.empty()) return;
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
   }
 

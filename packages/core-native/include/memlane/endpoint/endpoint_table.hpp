@@ -23,7 +23,7 @@ class EndpointTable {
     const std::lock_guard lock(table.mutex_);
     if (table.generation_ != platform::fork_generation()) {
       // What is here are the parent's: their descriptors are closed, their threads are not here, and nothing of them may run.
-      new std::map(std::move(table.endpoints_));
+      platform::leave_to_parent(new std::map(std::move(table.endpoints_)));
       table.endpoints_.clear();
       table.generation_ = platform::fork_generation();
     }

@@ -18,6 +18,10 @@ inline void unregister_descriptor(int descriptor) noexcept;
 inline void register_mapping(void* address, std::size_t bytes);
 inline void unregister_mapping(void* address) noexcept;
 
+/// For what belongs to the parent and must not be destroyed in the child: the threads that use it are not here, so that
+/// e.g. the end of a condition variable would wait for them for ever. It stays reachable, as leak checkers like it.
+inline void leave_to_parent(const void* object);
+
 /// Held by whoever must not be cut in two by a fork, e.g. the table of endpoints.
 class ForkLock {
  public:

@@ -136,12 +136,16 @@ class PortBase : public Port, public Armable, public std::enable_shared_from_thi
     return std::exchange(endpoint_, nullptr);
   }
 
-  ~PortBase() override {
-    if (!forked()) return;
-    // In a forked child nothing of the endpoint may run, not even its destructor.
-    if (endpoint_) new std::shared_ptr<Endpoint>(std::move(endpoint_));
-    static_cast<void>(folder_.release());
-  }
+  /// How the pointers to a port end it: in a forked child not at all, since it is the parent's.
+  struct End {
+    void operator()(const PortBase* port) const {
+      if (port->forked()) {
+        platform::leave_to_parent(port);
+      } else {
+        delete port;
+      }
+    }
+  };
 
   // ---- for the kinds ----
 

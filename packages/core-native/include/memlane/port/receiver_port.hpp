@@ -31,7 +31,7 @@ class ReceiverPort final : public PortBase {
  public:
   [[nodiscard]] static std::shared_ptr<ReceiverPort> open(const LaneName& lane, const SubscriberOptions& options) {
     check(options);
-    auto port = std::make_shared<ReceiverPort>(lane, options);
+    const std::shared_ptr<ReceiverPort> port(new ReceiverPort(lane, options), End{});
     try {
       port->join(options.directory, lane, options.join_timeout, options.interrupt);
     } catch (...) {

@@ -28,7 +28,7 @@ class SenderPort final : public PortBase {
  public:
   [[nodiscard]] static std::shared_ptr<SenderPort> open(const LaneName& lane, const PublisherOptions& options) {
     check(options);
-    auto port = std::make_shared<SenderPort>(lane, options);
+    const std::shared_ptr<SenderPort> port(new SenderPort(lane, options), End{});
     try {
       port->join(options.directory, lane, options.join_timeout, options.interrupt);
     } catch (...) {

@@ -11,6 +11,7 @@
 #include <memory>
 #include <mutex>
 #include <set>
+#include <vector>
 
 namespace memlane::detail::platform {
 
@@ -27,6 +28,7 @@ class ForkRegistry {
   std::recursive_mutex mutex;  // recursive: ForkLock is held around code that registers descriptors
   std::set<int> descriptors;
   std::map<void*, std::size_t> mappings;
+  std::vector<const void*> left_to_parent;
 
  private:
   ForkRegistry() {
@@ -77,6 +79,12 @@ inline void unregister_mapping(void* address) noexcept {
   auto& registry = ForkRegistry::instance();
   const std::lock_guard lock(registry.mutex);
   registry.mappings.erase(address);
+}
+
+inline void leave_to_parent(const void* object) {
+  auto& registry = ForkRegistry::instance();
+  const std::lock_guard lock(registry.mutex);
+  registry.left_to_parent.push_back(object);
 }
 
 inline ForkLock::ForkLock() {
