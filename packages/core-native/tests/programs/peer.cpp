@@ -4,8 +4,11 @@
 //   pub PORT LANE [history=N budget=N label=L send_timeout=MS join_timeout=MS]      sub PORT LANE [depth=N overflow=P …]
 //   send PORT SIZE SEED [COUNT]   loan PORT NAME SIZE SEED   send-loan PORT NAME    reserve PORT SIZE COUNT
 //   take PORT MS [NAME]           drain PORT COUNT           release NAME           wait-peers PORT N MS
-//   flush PORT MS   stats PORT    close PORT                 descriptors            exit   fork
+//   flush PORT MS   stats PORT    close PORT   descriptors   exit   fork   directory PATH   become UID
+//   limit-descriptors N (that may still be opened)
+#include <grp.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <charconv>
@@ -46,6 +49,9 @@ class Actor {
     if (verb == "close") return publishers_.erase(words_.at(1)), subscribers_.erase(words_.at(1)), "";
     if (verb == "descriptors") return number(descriptors());
     if (verb == "fork") return number(static_cast<std::uint64_t>(fork_a_sleeper()));
+    if (verb == "limit-descriptors") return limit_descriptors(), "";
+    if (verb == "directory") return ::setenv("MEMLANE_DIR", words_.at(1).c_str(), 1), "";
+    if (verb == "become") return become(static_cast<uid_t>(count(1))), "";
     if (verb == "exit") ::exit(0);
     throw std::runtime_error("no such command: " + verb);
   }
@@ -161,6 +167,27 @@ class Actor {
   static std::uint64_t descriptors() {
     const auto all = std::filesystem::directory_iterator("/proc/self/fd");
     return static_cast<std::uint64_t>(std::distance(begin(all), end(all)));
+  }
+
+  /// The lowest free numbers are used first, so that the limit is met by the next descriptor but N.
+  void limit_descriptors() const {
+    rlimit limit{};
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+    int next = ::dup(0);
+    std::vector<int> free_numbers;
+    for (std::uint64_t i = 0; i <= count(1); ++i) {
+      free_numbers.push_back(next);
+      next = ::dup(0);
+    }
+    ::close(next);
+    for (const int number : free_numbers) ::close(number);
+    limit.rlim_cur = static_cast<rlim_t>(free_numbers.back());
+    if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) throw std::runtime_error("cannot limit descriptors");
+  }
+
+  static void become(uid_t user) {
+    if (::setgroups(0, nullptr) != 0 || ::setgid(user) != 0 || ::setuid(user) != 0)
+      throw std::runtime_error("cannot become another user");
   }
 
   /// A child that keeps all it inherited for as long as it lives. Answers its pid.

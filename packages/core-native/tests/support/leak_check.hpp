@@ -30,6 +30,12 @@ namespace fs = std::filesystem;
   return open;
 }
 
+[[nodiscard]] inline std::string describe(const std::map<int, std::string>& descriptors) {
+  std::string text;
+  for (const auto& [number, what] : descriptors) text += std::to_string(number) + " " + what + "\n";
+  return text;
+}
+
 /// Every name below the lane directory.
 [[nodiscard]] inline std::vector<std::string> names_in_lane_directory() {
   const char* const directory = ::getenv("MEMLANE_DIR");
