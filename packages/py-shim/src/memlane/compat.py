@@ -112,35 +112,17 @@ class _Deadline:
         return self._at is not None and time.monotonic() >= self._at
 
 
-class _Buffer(ctypes.Structure):
-    """Py_buffer, which has been part of Python's stable interface since 3.11 and was the same before."""
-
-    _fields_ = (
-        ("buf", ctypes.c_void_p),
-        ("obj", ctypes.c_void_p),
-        ("len", ctypes.c_ssize_t),
-        ("itemsize", ctypes.c_ssize_t),
-        ("readonly", ctypes.c_int),
-        ("ndim", ctypes.c_int),
-        ("format", ctypes.c_char_p),
-        ("shape", ctypes.c_void_p),
-        ("strides", ctypes.c_void_p),
-        ("suboffsets", ctypes.c_void_p),
-        ("internal", ctypes.c_void_p),
-    )
-
-
 def _as_array(body: object) -> ctypes.Array[ctypes.c_uint8]:
     """A ctypes array over the body's memory, which keeps the body alive."""
     memory = memoryview(body)  # type: ignore[arg-type]
     kind = ctypes.c_uint8 * memory.nbytes
     if memory.nbytes < _COPIED:
         return kind.from_buffer_copy(memory)
-    # ctypes makes an array over memory that may be written only, or over an address.
-    buffer = _Buffer()
+    # ctypes makes an array only over memory that may be written, or over an address. A Py_buffer begins with that.
+    buffer = (ctypes.c_size_t * 16)()
     python = ctypes.pythonapi
     python.PyObject_GetBuffer(ctypes.py_object(memory), ctypes.byref(buffer), 0)
     python.PyBuffer_Release(ctypes.byref(buffer))
-    array = kind.from_address(buffer.buf)
+    array = kind.from_address(buffer[0])
     array._memory = memory  # type: ignore[attr-defined]  # keeps the sample for as long as the array is there
     return array
