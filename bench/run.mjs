@@ -10,6 +10,7 @@ import { parseArgs } from "node:util";
 import { at, root } from "../scripts/lib/paths.mjs";
 import { machine } from "./lib/machine.mjs";
 import * as measure from "./lib/measure.mjs";
+import { bringInOthers } from "./lib/others.mjs";
 import { writePages } from "./lib/pages.mjs";
 import { report } from "./lib/report.mjs";
 
@@ -26,6 +27,7 @@ const effort = { ...measure.efforts[values.quick ? "quick" : "full"] };
 if (values.trials !== undefined) effort.trials = Number(values.trials);
 if (!Number.isInteger(effort.trials) || effort.trials < 1) throw new RangeError("--trials wants a number from 1 up");
 
+if (effort.others) await bringInOthers();
 const total = measure.trialCount(effort);
 let done = 0;
 const onTrial = (what) => process.stderr.write(`[${String(++done).padStart(3)}/${total}] ${what}\n`);
@@ -37,6 +39,7 @@ const results = {
   roundTrips: await measure.measureRoundTrips(effort, onTrial),
   throughput: await measure.measureThroughput(effort, onTrial),
   older: await measure.measureOlderRows(effort, onTrial),
+  grpc: effort.others ? await measure.measureGrpc(effort, onTrial) : undefined,
 };
 
 mkdirSync(values.out, { recursive: true });

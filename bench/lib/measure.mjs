@@ -1,6 +1,6 @@
 // What is measured, in which order. Every trial is a run of fresh processes; a figure is the median of the trials'.
 import { cores } from "./machine.mjs";
-import { limit, onOneCore, peers, runTogether, scenario } from "./programs.mjs";
+import { grpc, limit, onOneCore, peers, runTogether, scenario } from "./programs.mjs";
 import { medianOfTrials } from "./statistics.mjs";
 
 const frame = (width, height, count = 1) => width * height * 3 * count;
@@ -32,8 +32,8 @@ const option = (name, value) => [`--${name}`, String(value)];
 
 /** How much of everything: for figures to publish, and for a test that only wants to see it run. */
 export const efforts = {
-  full: { trials: 5, seconds: 0.2, least: 20, largest: Infinity },
-  quick: { trials: 1, seconds: 0.01, least: 2, largest: 2e6 },
+  full: { trials: 5, seconds: 0.2, least: 20, largest: Infinity, others: true },
+  quick: { trials: 1, seconds: 0.01, least: 2, largest: 2e6, others: false },
 };
 
 export async function measureLimits({ trials, seconds, largest }, onTrial) {
@@ -121,5 +121,30 @@ export async function measureOlderRows({ trials, seconds, largest }, onTrial) {
   return rows.map((row) => ({ ...row, loan: find(row.bytes, "loan"), copy: find(row.bytes, "copy") }));
 }
 
+/** The same rows through gRPC. It takes seconds for the largest, so that one is tried only once. */
+export async function measureGrpc({ trials, seconds }, onTrial) {
+  const all = olderRows.map(({ bytes }) => bytes);
+  const run = async (sizes, least) => {
+    const options = [...option("sizes", sizes.join(",")), ...option("seconds", seconds), ...option("least", least)];
+    const [results] = await runTogether([...grpc, ...options]);
+    onTrial("gRPC");
+    return results;
+  };
+  const runs = [];
+  for (let trial = 0; trial < trials; trial++)
+    runs.push(
+      await run(
+        all.filter((bytes) => bytes < 1e9),
+        3,
+      ),
+    );
+  const largest = await run(
+    all.filter((bytes) => bytes >= 1e9),
+    1,
+  );
+  return [...medianOfTrials(runs), ...largest];
+}
+
 /** How many times `onTrial` will be called, for a progress bar. */
-export const trialCount = ({ trials }) => trials * (2 + Object.keys(peers).length * (Object.keys(waits).length + 1));
+export const trialCount = ({ trials, others }) =>
+  trials * (2 + Object.keys(peers).length * (Object.keys(waits).length + 1)) + (others ? trials + 1 : 0);

@@ -7,6 +7,7 @@ import { createInterface } from "node:readline";
 import { withLaneDirectory } from "../../scripts/lib/lane-directory.mjs";
 import { at, venv } from "../../scripts/lib/paths.mjs";
 import { environment } from "../../scripts/lib/run.mjs";
+import { othersFolder } from "./others.mjs";
 
 const compiled = (name) => [at("build", "release", "bench", name)];
 
@@ -16,6 +17,9 @@ export const peers = {
   Python: (scenario) => [join(venv, "bin", "python"), at("bench", scenario, "peer.py")],
   TypeScript: (scenario) => [process.execPath, at("bench", "dist", scenario, "peer.js")],
 };
+
+/** The same round trip through something else; needs lib/others.mjs first. */
+export const grpc = [join(venv, "bin", "python"), at("bench", "others", "grpc_round_trip.py")];
 
 export const limit = (name) => compiled(`bench-limit-${name}`);
 export const scenario = (name) => compiled(`bench-${name}`);
@@ -47,7 +51,9 @@ function start(command, env, stopped) {
 export async function runTogether(...commands) {
   const { result, left } = await withLaneDirectory(async (directory) => {
     const stop = new AbortController();
-    const runs = commands.map((command) => start(command, { MEMLANE_DIR: directory }, stop.signal));
+    const runs = commands.map((command) =>
+      start(command, { MEMLANE_DIR: directory, PYTHONPATH: othersFolder }, stop.signal),
+    );
     for (const run of runs) run.catch(() => stop.abort());
     const ends = await Promise.allSettled(runs);
     const failed = ends.find((end) => end.status === "rejected" && !/SIGKILL/.test(end.reason.message));

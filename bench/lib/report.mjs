@@ -70,15 +70,17 @@ function throughput({ throughput: measured }) {
   return table(["one way", ...languages.map((language) => `C++ to ${language}`)], rows);
 }
 
-function older({ older: measured }) {
+function older({ older: measured, grpc }) {
   const rows = measured.map(({ bytes, older: published, loan, copy }) => [
     short(bytes / 2 ** 20),
     milliseconds(copy.ns),
     milliseconds(loan.ns),
     gigabytesPerSecond(bytes, copy.ns),
+    ...(grpc === undefined ? [] : [milliseconds(grpc.find((row) => row.bytes === bytes).ns)]),
     short(published),
   ]);
-  return table(["MiB", "copied in, ms", "by loan, ms", "copied in, GB/s", "older library, ms"], rows);
+  const rival = grpc === undefined ? [] : ["gRPC, ms"];
+  return table(["MiB", "copied in, ms", "by loan, ms", "copied in, GB/s", ...rival, "older library, ms"], rows);
 }
 
 function machineLine({ machine, trials }) {
@@ -120,7 +122,7 @@ export function report(results) {
     "### As many messages as will go",
     throughput(results),
     "### The rows of the older library's table",
-    "C++ to Python and an answer back, both spinning, as the older library waits. Its own figures are those it published, of another machine.",
+    "C++ to Python and an answer back, both spinning, as the older library waits. gRPC is Python to Python over a Unix socket. The older library's own figures are those it published, of another machine.",
     older(results),
   ].join("\n\n");
 }
