@@ -50,10 +50,15 @@ def open_descriptors() -> set[str]:
     return {descriptor for descriptor in found if not descriptor.endswith("/pagemap")}
 
 
-def python(code: str, *arguments: str, options: tuple[str, ...] = ()) -> subprocess.Popen[str]:
-    """Starts a program, given as a text, in an interpreter of its own. Reads and writes are line by line."""
+def python(code: str, *arguments: str, may_forget: bool = False) -> subprocess.Popen[str]:
+    """Starts a program, given as a text, in an interpreter of its own. Warnings are errors.
+
+    Args:
+        may_forget: It may leave ports open when it ends.
+    """
+    forgotten = ["-W", "ignore::ResourceWarning"] if may_forget else []
     return subprocess.Popen(
-        [sys.executable, "-W", "error", *options, "-c", textwrap.dedent(code), *arguments],
+        [sys.executable, "-W", "error", *forgotten, "-c", textwrap.dedent(code), *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -62,12 +67,11 @@ def python(code: str, *arguments: str, options: tuple[str, ...] = ()) -> subproc
     )
 
 
-def run_python(code: str, *arguments: str, options: tuple[str, ...] = ()) -> str:
+def run_python(code: str, *arguments: str, may_forget: bool = False) -> str:
     """Runs a program to its end, which must be a clean one, and gives what it printed."""
-    with python(code, *arguments, options=options) as process:
+    with python(code, *arguments, may_forget=may_forget) as process:
         out, err = process.communicate(timeout=PATIENCE * 2)
-    assert process.returncode == 0, f"exit code {process.returncode}\n{err}"
-    assert err == ""
+    assert (process.returncode, err) == (0, "")
     return out
 
 

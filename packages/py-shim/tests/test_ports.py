@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import pickle
 import re
 import select
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -163,6 +166,77 @@ def test_a_loop_holds_no_sample_of_its_own(pair: Pair) -> None:
     loop = iter(subscriber)
     next(loop)
     assert subscriber.stats().held == 0
+
+
+def flush_then_close(publisher: memlane.Publisher, subscriber: memlane.Subscriber) -> list[bool]:
+    """In another thread: whether everything was given back while the subscriber's loop waited for more."""
+    flushed: list[bool] = []
+
+    def work() -> None:
+        flushed.append(publisher.flush(2))
+        subscriber.close()
+
+    threading.Thread(target=work).start()
+    return flushed
+
+
+def test_a_loop_that_waits_holds_nothing_by_its_variable(pair: Pair) -> None:
+    publisher, subscriber = pair
+    publisher.send(b"first")
+    publisher.send(b"last")
+    flushed = flush_then_close(publisher, subscriber)
+    received = []
+    for sample in subscriber:
+        received.append(bytes(sample))  # noqa: PERF401
+    assert flushed == [True]
+    assert received == [b"first", b"last"]
+
+
+def test_what_a_loop_puts_elsewhere_is_kept(pair: Pair) -> None:
+    publisher, subscriber = pair
+    for number in range(4):
+        publisher.send(np.int64(number))
+    flushed = flush_then_close(publisher, subscriber)
+    kept, arrays, last = [], [], None
+    for sample in subscriber:
+        if sample.sequence == 1:
+            kept.append(sample)
+        elif sample.sequence == 2:
+            arrays.append(np.asarray(sample))
+        last = sample
+    assert flushed == [False]
+    assert last is not None
+    assert [int(np.asarray(kept[0])), int(arrays[0]), int(np.asarray(last))] == [0, 1, 3]
+
+
+@pytest.mark.parametrize(
+    "collect",
+    [
+        list,
+        tuple,
+        lambda samples: [*samples],
+        lambda samples: [sample for sample in samples],  # noqa: C416
+        lambda samples: list(itertools.islice(samples, 3)),
+        lambda samples: [next(samples) for _ in range(3)],
+        lambda samples: [sample for _, sample in zip(range(3), samples, strict=False)],
+        lambda samples: [sample for _, sample in enumerate(samples)],
+        lambda samples: list(map(lambda sample: sample, samples)),  # noqa: C417
+    ],
+)
+def test_samples_that_are_collected_are_kept(
+    publisher: MakePublisher, subscriber: MakeSubscriber, collect: Callable[[Any], Sequence[memlane.Sample]]
+) -> None:
+    sender, receiver = publisher(), subscriber()
+
+    def send() -> None:
+        for number in range(3):
+            time.sleep(0.02)  # so that the loop has to wait for each
+            sender.send(np.int64(number))
+        sender.close()
+
+    threading.Thread(target=send).start()
+    samples = collect(receiver.samples(until_idle=True))
+    assert [int(np.asarray(sample)) for sample in samples] == [0, 1, 2]
 
 
 def test_wait_for_the_others(publisher: MakePublisher, subscriber: MakeSubscriber) -> None:

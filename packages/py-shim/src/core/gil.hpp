@@ -11,54 +11,85 @@
 
 namespace memlane::python {
 
-/// A thread that has put the GIL down, and takes it up again now and then to run Python's signal handlers.
+/// Runs `call()`, then `take_back()`, and gives what the call gave or throws what it threw.
 ///
-/// Not an RAII guard on purpose: where the interpreter is being finalised, taking the GIL ends the thread by unwinding
+/// Not by an RAII guard, on purpose: where the interpreter is being finalised, taking the GIL ends the thread by unwinding
 /// its stack, and that must not begin in a destructor.
-class ReleasedGil {
- public:
-  ReleasedGil() : state_(PyEval_SaveThread()) {}
-  ReleasedGil(const ReleasedGil&) = delete;
-  ReleasedGil& operator=(const ReleasedGil&) = delete;
+template <class Call, class TakeBack>
+auto run_then(Call&& call, TakeBack&& take_back) {
+  using Value = std::invoke_result_t<Call>;
+  std::exception_ptr problem;
+  std::conditional_t<std::is_void_v<Value>, std::optional<bool>, std::optional<Value>> value;
+  try {
+    if constexpr (std::is_void_v<Value>) {
+      call();
+    } else {
+      value.emplace(call());
+    }
+  } catch (const std::exception&) {
+    problem = std::current_exception();
+  }
+  take_back();
+  if (problem) std::rethrow_exception(problem);
+  if constexpr (!std::is_void_v<Value>) return std::move(*value);
+}
 
-  void take_back() { PyEval_RestoreThread(state_); }
+/// Runs `call()` without the GIL. Inside, no Python object may be touched: not even a reference counted.
+///
+/// A daemon thread that comes back while the interpreter is finalised is ended by Python, without the GIL. So whoever
+/// calls this owns no Python object on the way: arguments are py::handle.
+template <class Call>
+auto without_gil(Call&& call) {
+  PyThreadState* const state = PyEval_SaveThread();
+  return run_then(std::forward<Call>(call), [&] { PyEval_RestoreThread(state); });
+}
+
+/// A thread that waits without the GIL, and takes it up now and then to run Python's signal handlers.
+class SignalWatch {
+ public:
+  SignalWatch() : is_main_(is_main_thread()), state_(PyEval_SaveThread()) {}
+  SignalWatch(const SignalWatch&) = delete;
+  SignalWatch& operator=(const SignalWatch&) = delete;
+
+  void take_gil() { PyEval_RestoreThread(state_); }
 
   /// For the core's waits: asked at once after a signal, and ten times a second in case another thread got it. Once a
   /// handler has raised, its exception stands in this thread's state, and the wait ends.
-  [[nodiscard]] detail::Interrupt interrupt() { return {&ReleasedGil::handler_raised, this}; }
+  ///
+  /// Handlers run in the main thread only. The others sleep undisturbed, also while the interpreter is finalised.
+  [[nodiscard]] detail::Interrupt interrupt() {
+    if (!is_main_) return {};
+    return {&SignalWatch::handler_raised, this};
+  }
 
  private:
   static bool handler_raised(void* context) {
-    auto& self = *static_cast<ReleasedGil*>(context);
+    auto& self = *static_cast<SignalWatch*>(context);
     PyEval_RestoreThread(self.state_);
     const bool raised = PyErr_CheckSignals() != 0;
     self.state_ = PyEval_SaveThread();
     return raised;
   }
 
+  static bool is_main_thread() {
+    const py::object main = py::module_::import("threading").attr("main_thread")();
+    return py::cast<unsigned long>(main.attr("ident")) == PyThread_get_thread_ident();
+  }
+
+  bool is_main_;
   PyThreadState* state_;
 };
 
-/// Runs `call(interrupt)` without the GIL. Inside, no Python object may be touched: not even a reference counted.
+/// As without_gil, for a call that may take long: `call(interrupt)` is ended by Ctrl-C.
 template <class Call>
-auto without_gil(Call&& call) {
-  using Value = std::invoke_result_t<Call, const detail::Interrupt&>;
-  ReleasedGil released;
-  std::exception_ptr problem;
-  std::conditional_t<std::is_void_v<Value>, std::optional<bool>, std::optional<Value>> value;
-  try {
-    if constexpr (std::is_void_v<Value>) {
-      call(released.interrupt());
-    } else {
-      value.emplace(call(released.interrupt()));
-    }
-  } catch (const std::exception&) {
-    problem = std::current_exception();
-  }
-  released.take_back();
-  if (PyErr_Occurred() != nullptr) throw py::error_already_set();  // KeyboardInterrupt, or what the handler raised
-  if (problem) std::rethrow_exception(problem);
-  if constexpr (!std::is_void_v<Value>) return std::move(*value);
+auto wait_without_gil(Call&& call) {
+  SignalWatch watch;
+  return run_then([&] { return call(watch.interrupt()); },
+                  [&] {
+                    watch.take_gil();
+                    // KeyboardInterrupt, or what another handler raised
+                    if (PyErr_Occurred() != nullptr) throw py::error_already_set();
+                  });
 }
 
 }  // namespace memlane::python

@@ -30,22 +30,27 @@ void release_buffer(PyObject* self, Py_buffer* /*view*/) {
   of(self).view_gone();
 }
 
-py::object as_array(const py::object& self, const py::object& dtype, const py::object& copy_wish) {
+py::object as_array(py::handle self, py::handle dtype, py::handle copy_wish) {
   py::cast<const LoanObject&>(self).check();  // NumPy would make an array of one object of a loan that was sent
   using namespace py::literals;
-  return py::module_::import("numpy").attr("array")(py::memoryview(self), "dtype"_a = dtype, "copy"_a = copy_wish);
+  return py::module_::import("numpy").attr("array")(py::memoryview(py::reinterpret_borrow<py::object>(self)),
+                                                    "dtype"_a = dtype, "copy"_a = copy_wish);
 }
 
 }  // namespace
 
 void LoanObject::check() const {
-  if (busy_) throw Error(ErrorCode::invalid_argument, "another thread is at work with the loan", lane());
+  check_nobody_is_at_work();
   static_cast<void>(loan_.data());
 }
 
+void LoanObject::check_nobody_is_at_work() const {
+  if (busy_) throw Error(ErrorCode::invalid_argument, "another thread is at work with the loan", lane());
+}
+
 void LoanObject::give_up() {
+  check_nobody_is_at_work();
   if (!loan_) return;
-  check();
   if (views_ != 0) memory_.emplace(loan_.keep_memory());
   loan_.give_up();
 }
@@ -112,19 +117,19 @@ void define_loan(py::module_& module) {
       .def("write", &LoanObject::write, py::arg("data"), doc("Loan.write"))
       .def(
           "send",
-          [](LoanObject& self, const py::object& encoding, const py::object& user_header, const py::object& timeout) {
+          [](LoanObject& self, py::handle encoding, py::handle user_header, py::handle timeout) {
             return send_loan(*self.publisher(), self, encoding, user_header, timeout);
           },
           py::kw_only(), py::arg("encoding") = py::none(), py::arg("user_header") = py::none(),
           py::arg("timeout") = py::ellipsis(), doc("Loan.send"))
       .def("give_up", &LoanObject::give_up, doc("Loan.give_up"))
       .def("__enter__",
-           [](const py::object& self) {
+           [](py::handle self) {
              py::cast<const LoanObject&>(self).check();
              return self;
            })
       .def("__exit__",
-           [](LoanObject& self, const py::object& type, const py::object&, const py::object&) {
+           [](LoanObject& self, py::handle type, const py::object&, const py::object&) {
              if (!self.loan()) return;  // sent or given up inside the block
              if (!type.is_none()) return self.give_up();
              send_loan(*self.publisher(), self, py::none(), py::none(), py::ellipsis());
@@ -134,9 +139,9 @@ void define_loan(py::module_& module) {
       .def("__array__", &as_array, py::arg("dtype") = py::none(), py::kw_only(), py::arg("copy") = py::none())
       .def(
           "__dlpack__",
-          [](const py::object& self, const py::object& stream, const py::object& max_version,
-             const py::object& dl_device, const py::object& copy_wish) {
-            return py::cast<LoanObject&>(self).dlpack({stream, max_version, dl_device, copy_wish}, self);
+          [](py::handle self, py::handle stream, py::handle max_version, py::handle dl_device, py::handle copy_wish) {
+            return py::cast<LoanObject&>(self).dlpack({stream, max_version, dl_device, copy_wish},
+                                                      py::reinterpret_borrow<py::object>(self));
           },
           py::kw_only(), py::arg("stream") = py::none(), py::arg("max_version") = py::none(),
           py::arg("dl_device") = py::none(), py::arg("copy") = py::none())

@@ -23,6 +23,7 @@ class LoanObject {
   /// Throws Error(already_sent | released | forked) unless the loan can be used, and Error(invalid_argument) while another
   /// thread is at work with it.
   void check() const;
+  void check_nobody_is_at_work() const;
   [[nodiscard]] const Loan& loan() const noexcept { return loan_; }
   [[nodiscard]] const ExportedArray& array() const noexcept { return array_; }
   /// Throws Error(closed).

@@ -35,7 +35,7 @@ class PortObject {
     // In the child of a fork it stays what it is, the parent's, and says so.
     if (!port_ || port_->port().was_forked()) return;
     auto port = std::exchange(port_, nullptr);
-    without_gil([&](const detail::Interrupt&) {
+    without_gil([&] {
       port->close();
       port.reset();
     });
@@ -68,7 +68,7 @@ bool wait_for_peers(const PortObject<Port>& self, py::handle n, py::handle secon
   const std::uint64_t wanted = whole_number(n, "n", 0, std::numeric_limits<std::uint64_t>::max());
   const Timeout patience = timeout(seconds);
   const auto port = self.port();
-  return without_gil([&](const detail::Interrupt& interrupt) { return wait(*port, wanted, patience, interrupt); });
+  return wait_without_gil([&](const detail::Interrupt& interrupt) { return wait(*port, wanted, patience, interrupt); });
 }
 
 void define_publisher(py::module_& module);

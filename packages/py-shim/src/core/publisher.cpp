@@ -17,10 +17,9 @@ namespace {
 
 constexpr auto any_u64 = std::numeric_limits<std::uint64_t>::max();
 
-std::unique_ptr<PublisherObject> open(const py::object& name, const py::object& history,
-                                      const py::object& memory_budget, const py::object& send_timeout,
-                                      const py::object& join_timeout, const py::object& label, const py::object& folder,
-                                      const py::object& spin_time) {
+std::unique_ptr<PublisherObject> open(py::handle name, py::handle history, py::handle memory_budget,
+                                      py::handle send_timeout, py::handle join_timeout, py::handle label,
+                                      py::handle folder, py::handle spin_time) {
   const LaneName lane = lane_name(name);
   PublisherOptions options;
   options.history = static_cast<std::uint32_t>(whole_number(history, "history", 0, detail::max_history));
@@ -30,7 +29,7 @@ std::unique_ptr<PublisherObject> open(const py::object& name, const py::object& 
   options.label = text(label, "label");
   options.directory = directory(folder);
   options.spin = spin(spin_time);
-  return std::make_unique<PublisherObject>(without_gil([&](const detail::Interrupt& interrupt) {
+  return std::make_unique<PublisherObject>(wait_without_gil([&](const detail::Interrupt& interrupt) {
     options.interrupt = interrupt;
     return std::make_shared<Publisher>(lane, options);
   }));
@@ -41,25 +40,25 @@ py::tuple stats(const PublisherObject& self) {
   return py::make_tuple(now.sent, now.sent_bytes, now.dropped, now.waiting, now.bytes, now.peers, now.broken);
 }
 
-std::unique_ptr<LoanObject> loan(const py::object& self, const py::object& extents, const py::object& element) {
+std::unique_ptr<LoanObject> loan(py::handle self, py::handle extents, py::handle element) {
   const auto publisher = py::cast<PublisherObject&>(self).port();
   const Shape wanted = shape(extents);
   const DType type = dtype(element);
-  Loan made = without_gil([&](const detail::Interrupt&) { return publisher->loan(type, wanted); });
-  return std::make_unique<LoanObject>(self, std::move(made));
+  Loan made = without_gil([&] { return publisher->loan(type, wanted); });
+  return std::make_unique<LoanObject>(py::reinterpret_borrow<py::object>(self), std::move(made));
 }
 
-void reserve(const PublisherObject& self, const py::object& nbytes, const py::object& count) {
+void reserve(const PublisherObject& self, py::handle nbytes, py::handle count) {
   const std::uint64_t bytes = whole_number(nbytes, "nbytes", 0, any_u64);
   const std::uint64_t loans = whole_number(count, "count", 0, any_u64);
   const auto publisher = self.port();
-  without_gil([&](const detail::Interrupt&) { publisher->reserve(bytes, loans); });
+  without_gil([&] { publisher->reserve(bytes, loans); });
 }
 
-bool flush(const PublisherObject& self, const py::object& seconds) {
+bool flush(const PublisherObject& self, py::handle seconds) {
   const Timeout patience = timeout(seconds);
   const auto publisher = self.port();
-  return without_gil([&](const detail::Interrupt& interrupt) { return publisher->flush(patience, interrupt); });
+  return wait_without_gil([&](const detail::Interrupt& interrupt) { return publisher->flush(patience, interrupt); });
 }
 
 }  // namespace
@@ -69,14 +68,15 @@ void define_publisher(py::module_& module) {
   type.def(py::init(&open))
       .def("loan", &loan)
       .def("loan_copy",
-           [](const py::object& self, const py::object& object) {
-             return std::make_unique<LoanObject>(self, lend_copy(*py::cast<PublisherObject&>(self).port(), object));
+           [](py::handle self, py::handle object) {
+             return std::make_unique<LoanObject>(py::reinterpret_borrow<py::object>(self),
+                                                 lend_copy(*py::cast<PublisherObject&>(self).port(), object));
            })
       .def("send", &send_object)
       .def("try_send", &try_send_object)
       .def("reserve", &reserve)
       .def("wait_for_subscribers",
-           [](const PublisherObject& self, const py::object& n, const py::object& seconds) {
+           [](const PublisherObject& self, py::handle n, py::handle seconds) {
              return wait_for_peers(self, n, seconds,
                                    [](Publisher& port, auto&&... how) { return port.wait_for_subscribers(how...); });
            })

@@ -43,17 +43,25 @@ py::bytes to_bytes(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-py::object copy(const py::object& self) {
+py::object copy(py::handle self) {
   const auto& object = py::cast<const SampleObject&>(self);
   if (object.sample().dtype() == DType::none) return py::module_::import("builtins").attr("bytes")(self);
-  return py::module_::import("numpy").attr("array")(py::memoryview(self));
+  return py::module_::import("numpy").attr("array")(py::memoryview(py::reinterpret_borrow<py::object>(self)));
 }
 
-py::object as_array(const py::object& self, const py::object& dtype, const py::object& copy_wish) {
+py::object as_array(py::handle self, py::handle dtype, py::handle copy_wish) {
   static_cast<void>(
       py::cast<const SampleObject&>(self).sample());  // NumPy would make an array of one object of a released sample
   using namespace py::literals;
-  return py::module_::import("numpy").attr("array")(py::memoryview(self), "dtype"_a = dtype, "copy"_a = copy_wish);
+  return py::module_::import("numpy").attr("array")(py::memoryview(py::reinterpret_borrow<py::object>(self)),
+                                                    "dtype"_a = dtype, "copy"_a = copy_wish);
+}
+
+/// Where a sample has one reference only, which is the caller's to know of: as leave() does.
+void leave_if_referred_to_once(const py::weakref& reference) {
+  const py::object sample = reference();
+  if (sample.is_none() || sample.ref_count() != 2) return;  // ours is the second
+  py::cast<SampleObject&>(sample).leave();
 }
 
 }  // namespace
@@ -127,7 +135,7 @@ void define_sample(py::module_& module) {
       .def_property_readonly(
           "label", [](const Sender& self) { return to_str(self.label); }, doc("Sender.label"))
       .def("__eq__",
-           [](const Sender& self, const py::object& other) {
+           [](const Sender& self, py::handle other) {
              return py::isinstance<Sender>(other) && py::cast<const Sender&>(other).id == self.id;
            })
       .def("__hash__", [](const Sender& self) { return py::hash(to_str(self.id)); })
@@ -168,7 +176,7 @@ void define_sample(py::module_& module) {
       .def("copy", &copy, doc("Sample.copy"))
       .def("release", &SampleObject::release, doc("Sample.release"))
       .def("__enter__",
-           [](const py::object& self) {
+           [](py::handle self) {
              static_cast<void>(py::cast<const SampleObject&>(self).sample());
              return self;
            })
@@ -180,9 +188,9 @@ void define_sample(py::module_& module) {
       .def("__array__", &as_array, py::arg("dtype") = py::none(), py::kw_only(), py::arg("copy") = py::none())
       .def(
           "__dlpack__",
-          [](const py::object& self, const py::object& stream, const py::object& max_version,
-             const py::object& dl_device, const py::object& copy_wish) {
-            return py::cast<SampleObject&>(self).dlpack({stream, max_version, dl_device, copy_wish}, self);
+          [](py::handle self, py::handle stream, py::handle max_version, py::handle dl_device, py::handle copy_wish) {
+            return py::cast<SampleObject&>(self).dlpack({stream, max_version, dl_device, copy_wish},
+                                                        py::reinterpret_borrow<py::object>(self));
           },
           py::kw_only(), py::arg("stream") = py::none(), py::arg("max_version") = py::none(),
           py::arg("dl_device") = py::none(), py::arg("copy") = py::none(), doc("Sample.__dlpack__"))
@@ -192,6 +200,7 @@ void define_sample(py::module_& module) {
              return py::make_tuple(1, 0);
            })
       .def("__repr__", &SampleObject::repr);
+  module.def("leave_if_referred_to_once", &leave_if_referred_to_once);
 }
 
 }  // namespace memlane::python

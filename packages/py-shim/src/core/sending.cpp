@@ -45,7 +45,7 @@ std::optional<std::size_t> try_give(Publisher& publisher, Loan& loan, const Send
 std::size_t give(Publisher& publisher, Loan& loan, const SendInfo& info, Timeout timeout) {
   // Where there is room it takes a microsecond, and other threads keep their turns.
   if (const auto sent = try_give(publisher, loan, info)) return *sent;
-  return without_gil(
+  return wait_without_gil(
       [&](const detail::Interrupt& interrupt) { return publisher.send_within(loan, info, timeout, interrupt); });
 }
 
@@ -53,12 +53,12 @@ std::size_t give(Publisher& publisher, Loan& loan, const SendInfo& info, Timeout
 
 void copy_payload(const Payload& payload, std::byte* destination) {
   if (payload.byte_count() < long_copy) return payload.copy_to(destination);
-  without_gil([&](const detail::Interrupt&) { payload.copy_to(destination); });
+  without_gil([&] { payload.copy_to(destination); });
 }
 
 Loan lend_copy(Publisher& publisher, py::handle object) {
   const Payload payload(object);
-  Loan loan = without_gil([&](const detail::Interrupt&) { return publisher.loan(payload.dtype(), payload.shape()); });
+  Loan loan = without_gil([&] { return publisher.loan(payload.dtype(), payload.shape()); });
   copy_payload(payload, loan.data());
   return loan;
 }

@@ -13,9 +13,9 @@ namespace memlane::python {
 
 namespace {
 
-std::unique_ptr<SubscriberObject> open(const py::object& name, const py::object& depth,
-                                       const py::object& overflow_policy, const py::object& join_timeout,
-                                       const py::object& label, const py::object& folder, const py::object& spin_time) {
+std::unique_ptr<SubscriberObject> open(py::handle name, py::handle depth, py::handle overflow_policy,
+                                       py::handle join_timeout, py::handle label, py::handle folder,
+                                       py::handle spin_time) {
   const LaneName lane = lane_name(name);
   SubscriberOptions options;
   options.depth = static_cast<std::uint32_t>(whole_number(depth, "depth", 1, detail::max_depth));
@@ -25,7 +25,7 @@ std::unique_ptr<SubscriberObject> open(const py::object& name, const py::object&
   options.directory = directory(folder);
   options.spin = spin(spin_time);
   options.writable_view = true;  // not every consumer of an array respects read-only memory
-  return std::make_unique<SubscriberObject>(without_gil([&](const detail::Interrupt& interrupt) {
+  return std::make_unique<SubscriberObject>(wait_without_gil([&](const detail::Interrupt& interrupt) {
     options.interrupt = interrupt;
     return std::make_shared<Subscriber>(lane, options);
   }));
@@ -36,13 +36,13 @@ py::object wrap(std::optional<Sample> sample) {
   return py::cast(std::make_unique<SampleObject>(std::move(*sample)));
 }
 
-py::object take(const SubscriberObject& self, const py::object& seconds, bool until_idle) {
+py::object take(const SubscriberObject& self, py::handle seconds, bool until_idle) {
   const Timeout patience = timeout(seconds);
   const auto subscriber = self.port();
   // Where a sample is there it takes a microsecond, and other threads keep their turns.
   if (auto sample = subscriber->take()) return wrap(std::move(sample));
   if (patience.nanoseconds() == 0) return py::none();
-  return wrap(without_gil([&](const detail::Interrupt& interrupt) {
+  return wrap(wait_without_gil([&](const detail::Interrupt& interrupt) {
     return until_idle ? subscriber->take_until_idle(patience, interrupt) : subscriber->take(patience, interrupt);
   }));
 }
@@ -60,7 +60,7 @@ void define_subscriber(py::module_& module) {
       .def("take", &take)
       .def("idle", [](const SubscriberObject& self) { return self.port()->idle(); })
       .def("wait_for_publishers",
-           [](const SubscriberObject& self, const py::object& n, const py::object& seconds) {
+           [](const SubscriberObject& self, py::handle n, py::handle seconds) {
              return wait_for_peers(self, n, seconds,
                                    [](Subscriber& port, auto&&... how) { return port.wait_for_publishers(how...); });
            })

@@ -19,7 +19,7 @@ std::shared_ptr<AnyPort> any_port(py::handle port) {
   return py::cast<SubscriberObject&>(port).port();
 }
 
-std::vector<std::size_t> wait_for_any(const py::list& objects, const py::object& seconds) {
+std::vector<std::size_t> wait_for_any(py::handle objects, py::handle seconds) {
   const Timeout patience = timeout(seconds);
   std::vector<std::shared_ptr<AnyPort>> kept;
   std::vector<std::reference_wrapper<AnyPort>> ports;
@@ -27,7 +27,7 @@ std::vector<std::size_t> wait_for_any(const py::list& objects, const py::object&
     kept.push_back(any_port(object));
     ports.emplace_back(*kept.back());
   }
-  return without_gil([&](const detail::Interrupt& interrupt) { return wait(ports, patience, interrupt); });
+  return wait_without_gil([&](const detail::Interrupt& interrupt) { return wait(ports, patience, interrupt); });
 }
 
 }  // namespace

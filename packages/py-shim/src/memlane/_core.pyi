@@ -4,6 +4,7 @@ import os
 from collections.abc import Sequence
 from types import EllipsisType, TracebackType
 from typing import Any, Final, final
+from weakref import ReferenceType
 
 import numpy.typing as npt
 from typing_extensions import CapsuleType, Self
@@ -242,3 +243,4 @@ class Subscriber:
     def stop(self) -> None: ...
 
 def wait(ports: list[Publisher | Subscriber], timeout: float | None, /) -> list[int]: ...
+def leave_if_referred_to_once(sample: ReferenceType[Sample], /) -> None: ...

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import atexit
 import warnings
-import weakref
 from typing import TYPE_CHECKING, NoReturn
 
 from ._bell_watch import BellWatch, Deadline
@@ -19,15 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Port"]
 
-_open_ports: weakref.WeakSet[Port] = weakref.WeakSet()
-
-
-@atexit.register
-def _close_all() -> None:
-    """Threads that still wait in a port must be out of it when the interpreter is taken apart."""
-    for port in list(_open_ports):
-        port.close()
-
 
 class Port:
     """One end of a lane. Every method may be called from any thread."""
@@ -40,7 +29,6 @@ class Port:
         """To be called at the end of a constructor."""
         self._watch = BellWatch(self._core)
         self._stops = 0
-        _open_ports.add(self)
 
     @property
     def name(self) -> str:
@@ -71,7 +59,6 @@ class Port:
         """Leaves the lane. The second time does nothing."""
         self._core.close()
         self._watch.close()
-        _open_ports.discard(self)
 
     async def _until(self, reached: Callable[[], bool], timeout: float | None) -> bool:
         """Waits, for coroutines, until a look says so. False: the time is over, or `stop()` was called."""

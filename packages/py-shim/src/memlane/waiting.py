@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from . import _core
+from .port import Port
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .port import Port
-
 __all__ = ["wait"]
 
-AnyPort = TypeVar("AnyPort", bound="Port")
+AnyPort = TypeVar("AnyPort", bound=Port)
 
 
 def wait(ports: Iterable[AnyPort], timeout: float | None = None) -> list[AnyPort]:
@@ -26,7 +25,11 @@ def wait(ports: Iterable[AnyPort], timeout: float | None = None) -> list[AnyPort
         timeout: Seconds; None waits for ever. When it is over, the list is empty.
 
     Raises:
+        TypeError: something is no port.
         Closed, Forked: one of the ports cannot be used, or was closed while waiting.
     """
     asked = list(ports)
+    for port in asked:
+        if not isinstance(port, Port):
+            raise TypeError(f"wait waits for ports, not {type(port).__name__}")
     return [asked[index] for index in _core.wait([port._core for port in asked], timeout)]

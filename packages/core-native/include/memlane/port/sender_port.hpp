@@ -59,6 +59,7 @@ class SenderPort final : public PortBase {
 
   /// One more reference to a slot that is lent; give_up() takes it back.
   void retain(Slot& slot) {
+    if (forked()) return;
     const std::lock_guard lock(mutex_);
     SegmentPool::retain(slot);
   }

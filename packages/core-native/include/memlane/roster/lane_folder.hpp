@@ -38,8 +38,13 @@ class LaneFolder {
         self_(self) {
     // Between two of our steps the last port of the lane may leave and take the folder with it: begin again. Each round that
     // fails is one in which somebody else got on, so the bound is never met unless somebody plays with the directory.
-    for (int round = 0; round < max_rounds; ++round) {
-      if (try_enter(announcement)) return;
+    try {
+      for (int round = 0; round < max_rounds; ++round) {
+        if (try_enter(announcement)) return;
+      }
+    } catch (...) {
+      take_back_folder();
+      throw;
     }
     throw Error(ErrorCode::system,
                 "the lane's folder " + directory.path() + "/" + folder_name_ + " vanishes again and again", name_);
@@ -119,7 +124,9 @@ class LaneFolder {
     auto folder = platform::open_private_subfolder(directory_.handle(), folder_name_);
     if (!folder) return false;
     folder_ = std::move(*folder);
+    lane_file_is_right_ = false;
     if (!ensure_lane_file()) return false;
+    lane_file_is_right_ = true;
     const std::string name = announcement_name(kind_, self_);
     const auto bytes = std::as_bytes(std::span(&announcement, 1));
     if (platform::place_file(folder_.get(), "." + name, name, bytes) == platform::Place::folder_gone) return false;
@@ -130,6 +137,17 @@ class LaneFolder {
     } catch (...) {
       remove_announcement(kind_, self_);
       throw;
+    }
+  }
+
+  /// Entering failed: the folder that we may have made goes again, unless somebody is in it. A lane file that we refuse
+  /// stays what it is.
+  void take_back_folder() noexcept {
+    if (platform::remove_folder(directory_.handle(), folder_name_) || !lane_file_is_right_) return;
+    try {
+      remove_if_deserted(directory_, self_.endpoint, folder_name_, folder_.get());
+    } catch (const Error&) {
+      // No descriptor to look with, say. The next port to join looks again.
     }
   }
 
@@ -212,6 +230,7 @@ class LaneFolder {
   PortKind kind_;
   PortAddress self_;
   platform::Handle folder_;
+  bool lane_file_is_right_ = false;
 };
 
 }  // namespace memlane::detail
