@@ -60,9 +60,7 @@ class Camera {
   }
 
   /// What was sent reaches everybody, also when this program is gone.
-  void finish() {
-    std::cout << "{\"total\":" << number_ << "}" << std::endl;
-  }
+  void finish() { std::cout << "{\"total\":" << number_ << "}" << std::endl; }
 
  private:
   using Frame = memlane::TypedLoan<std::uint8_t>;
