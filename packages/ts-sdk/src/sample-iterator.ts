@@ -60,7 +60,7 @@ export class SampleIterator implements AsyncIterableIterator<Sample, undefined, 
     try {
       const { signal } = this.#source;
       this.#wait = this.#queue.start(() => this.#source.look(), { timeout: Infinity, signal, inTurn: true });
-      const found = await this.#wait.result;
+      const found = await this.#queue.resultOf(this.#wait);
       if (found === expired || found === ended || found === null) return this.#finish();
       this.#current = found;
       return this.#wasLeft() ? this.#finish() : { done: false, value: found };

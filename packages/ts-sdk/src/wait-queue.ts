@@ -47,6 +47,7 @@ export class WaitQueue implements Sleeper {
   #turns = 0; // of those that wait, how many are in turn
   #streak = 0; // calls that had their result at once since the event loop last turned
   #streakStart = 0;
+  readonly #thrownOnLoop = new WeakSet<Error>();
 
   /** @param openBell returns a descriptor that the queue owns; from then on a look that finds nothing arms the bell */
   constructor(openBell: () => number) {
@@ -55,9 +56,21 @@ export class WaitQueue implements Sleeper {
 
   /** Looks until there is something, or a limit is reached. Rejects with what the look throws, or the signal's reason. */
   until<T>(look: () => T | undefined, limits: Limits): Promise<T | WithoutResult> {
-    return this.start(look, limits).result;
+    return this.resultOf(this.start(look, limits));
   }
 
+  /** The result of a wait; to be awaited by who made the call, for errors show where that is. */
+  async resultOf<T>(wait: Wait<T>): Promise<T | WithoutResult> {
+    try {
+      return await wait.result;
+    } catch (error) {
+      // Thrown by a look on the event loop, where nobody sees who waits. Here the engine knows who awaits us.
+      if (error instanceof Error && this.#thrownOnLoop.delete(error)) Error.captureStackTrace(error);
+      throw error;
+    }
+  }
+
+  /** As until, for who wants to be able to cancel it. */
   start<T>(look: () => T | undefined, limits: Limits): Wait<T> {
     const { timeout, signal, inTurn } = limits;
     if (signal?.aborted) return over(Promise.reject(signal.reason as Error));
@@ -126,6 +139,7 @@ export class WaitQueue implements Sleeper {
             if (found === undefined) return false;
             settle(found);
           } catch (error) {
+            if (error instanceof Error) this.#thrownOnLoop.add(error);
             fail(error);
           }
           return true;

@@ -23,9 +23,10 @@ export async function wait<P extends Port>(ports: readonly P[], options: WaitOpt
   if (ports.length === 0) return [];
   const waits: Wait<P[]>[] = [];
   const start = async (port: P): Promise<{ port: P; result: P[] | WithoutResult }> => {
-    const each = portAccess.queue(port).start(look, limits);
+    const queue = portAccess.queue(port);
+    const each = queue.start(look, limits);
     waits.push(each);
-    return { port, result: await each.result };
+    return { port, result: await queue.resultOf(each) };
   };
   try {
     const { port, result } = await Promise.race(ports.map(start));

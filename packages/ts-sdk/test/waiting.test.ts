@@ -261,6 +261,21 @@ describe("sendAsync", () => {
   });
 });
 
+test("an error that is found on the event loop shows who waited", async () => {
+  const slow = lanes.subscriber({ depth: 1 });
+  const publisher = lanes.publisher({ history: 1 });
+  publisher.send(new Uint8Array(1));
+  const whoWaits = async (): Promise<number> => await publisher.sendAsync(new Uint8Array(1));
+  const sent = whoWaits();
+  await turn();
+  const strict = lanes.subscriber({ depth: 1, overflow: "fail" }); // full at once, of the history
+  const error = await caughtMemlane(() => sent);
+  expect(error.code).toBe("queue-full");
+  expect(error.stack).toMatch(/^MemlaneError: the queue of/);
+  expect(error.stack).toContain("whoWaits");
+  for (const subscriber of [slow, strict]) valueOf(subscriber.take());
+});
+
 describe("a send that does not wait", () => {
   test.each(["block", "fail"] as const)("says so if a queue is full (%s)", (overflow) => {
     const subscriber = lanes.subscriber({ depth: 1, overflow });
