@@ -80,8 +80,9 @@ export abstract class Port implements Disposable {
     return result !== expired;
   }
 
-  protected waitForPeers(call: string, n: number, options: WaitOptions): Promise<boolean> {
-    return this.waitUntil(call, options, () => this.#native.hasPeers(checkCount("n", n)));
+  protected async waitForPeers(call: string, n: number, options: WaitOptions): Promise<boolean> {
+    const wanted = checkCount("n", n);
+    return await this.waitUntil(call, options, () => this.#native.hasPeers(wanted));
   }
 
   #closedError(): Error {

@@ -49,7 +49,7 @@ export class Sample implements Disposable {
 
   /** The payload's elements, in the shared memory itself (see `copied`). Always the same array. */
   get data(): ArrayTypes[DType] {
-    return (this.#data ??= dtypeOfNumber(this.#native.dtype).make(this.#memory()));
+    return (this.#data ??= dtypeOfNumber(this.#open().dtype).make(this.#memory()));
   }
 
   /** The payload's bytes: the same memory as `data`. */
@@ -68,45 +68,45 @@ export class Sample implements Disposable {
 
   /** Extents in elements, outermost first; empty for a scalar. */
   get shape(): readonly number[] {
-    return this.#native.shape;
+    return this.#open().shape;
   }
 
   get dtype(): DType {
-    return dtypeOfNumber(this.#native.dtype).name;
+    return dtypeOfNumber(this.#open().dtype).name;
   }
 
   /** Bytes of the payload. */
   get byteLength(): number {
-    return this.#native.size;
+    return this.#open().size;
   }
 
   /** 1, 2, 3, … for each publisher; a gap where samples were dropped. */
   get sequence(): bigint {
-    return this.#native.sequence;
+    return this.#open().sequence;
   }
 
   /** When it was sent: milliseconds of the system's monotonic clock, that of `process.hrtime`. */
   get sentTime(): number {
-    return this.#native.sentTime;
+    return this.#open().sentTime;
   }
 
   /** When it was taken, on the same clock. */
   get receivedTime(): number {
-    return this.#native.receivedTime;
+    return this.#open().receivedTime;
   }
 
   get sender(): Sender {
-    return this.#native.sender;
+    return this.#open().sender;
   }
 
   /** The name of the payload's encoding as the sender gave it, e.g. "arrow-ipc", or "". */
   get encoding(): string {
-    return this.#native.encoding;
+    return this.#open().encoding;
   }
 
   /** Bytes for the application's own use, at most 64. A copy. */
   get userHeader(): Uint8Array {
-    return this.#native.userHeader;
+    return this.#open().userHeader;
   }
 
   /**
@@ -124,14 +124,14 @@ export class Sample implements Disposable {
 
   /** The loop that the sample came from does not release it: that is left to you. Returns the sample. */
   keep(): this {
-    if (this.#released) throw makeError("released", "the sample was released already", { lane: this.#lane });
+    this.#open();
     this.#kept = true;
     return this;
   }
 
   /** The elements in memory of their own, which stays. */
   copy(): ArrayTypes[DType] {
-    return dtypeOfNumber(this.#native.dtype).make(this.#copy());
+    return dtypeOfNumber(this.#open().dtype).make(this.#copy());
   }
 
   /** Gives the memory back to the sender, and detaches `data` and `bytes`. The second time does nothing. */
@@ -152,20 +152,29 @@ export class Sample implements Disposable {
     return `Sample { ${this.dtype} ${this.shape.join("x")}, ${this.byteLength} bytes, sequence ${this.sequence} }`;
   }
 
+  /** The sample, if it was not released. */
+  #open(): native.Sample {
+    if (!this.#released) return this.#native;
+    const advice = "keep it with keep(), or its data with copy()";
+    throw makeError("released", `the sample of lane "${this.#lane}" was released already; ${advice}`, {
+      lane: this.#lane,
+    });
+  }
+
   #memory(): ArrayBuffer {
     if (this.#buffer !== undefined) return this.#buffer;
-    const bytes = this.#native.size; // throws if it is released
+    const bytes = this.#open().size;
     checkFitsBuffer("a sample", bytes, this.#lane);
-    const lent = bytes === 0 ? undefined : this.#native.lend();
+    const lent = bytes === 0 ? undefined : this.#open().lend();
     this.#copied = lent === undefined;
     return (this.#buffer = lent ?? this.#copy());
   }
 
   #copy(): ArrayBuffer {
-    const bytes = this.#native.size;
+    const bytes = this.#open().size;
     checkFitsBuffer("a copy", bytes, this.#lane);
     const buffer = allocate(bytes, this.#lane);
-    this.#native.copyTo(new Uint8Array(buffer));
+    this.#open().copyTo(new Uint8Array(buffer));
     return buffer;
   }
 }

@@ -21,9 +21,9 @@ struct Incoming {
 thread_local Incoming* incoming_loan = nullptr;
 
 constexpr const char* moved_away =
-    "the memory of the loan was moved out of its buffer (ArrayBuffer.prototype.transfer does that) and could be "
-    "written "
-    "to after it was sent; the memory comes back when the other buffer is collected: ask for a new loan";
+    "the memory of the loan was moved out of its buffer, as ArrayBuffer.prototype.transfer does, and could be written "
+    "to "
+    "after it was sent; ask for a new loan (the memory comes back when the other buffer is collected)";
 
 }  // namespace
 
@@ -60,8 +60,8 @@ Loan& LoanWrap::open() const {
   return *loan_;
 }
 
-/// A buffer over the loan itself. Undefined where the host allows none: then the SDK writes a buffer of its own, and
-/// copies it with copyFrom.
+/// A buffer over the loan itself. Undefined where the host allows none: then the SDK writes a buffer of its own, which
+/// send() copies.
 Napi::Value LoanWrap::lend_buffer(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   return translated(env, [&]() -> Napi::Value {
