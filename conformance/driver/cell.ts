@@ -251,7 +251,7 @@ export class Cell {
       const at = `${seat.name}/${step.port ?? "main"}`;
       const wanted = this.#wanted(expect.samples, at);
       if (step.report === "runs") checkRuns(reply, wanted);
-      else checkSamples(reply, wanted, this.#options.ledger);
+      else checkSamples(reply, wanted, this.#options.ledger, step.elements);
       for (const [label, sent] of wanted) {
         if (step.do === "take") this.#taken.set(`${at} ${label}`, sent.at(-1)?.sequence ?? 0);
       }

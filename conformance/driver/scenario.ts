@@ -55,6 +55,7 @@ export interface Step {
   readonly count?: Value;
   readonly each?: Value;
   readonly report?: string;
+  readonly elements?: boolean;
   readonly stats?: Readonly<Record<string, Value>>;
   readonly command?: Step;
   readonly directory?: string;
@@ -77,7 +78,7 @@ export interface Scenario {
 }
 
 type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
-type Entry = Readonly<Record<string, Json>>;
+export type Entry = Readonly<Record<string, Json>>;
 
 const text = (json: Json) => (typeof json === "string" ? json : JSON.stringify(json));
 
@@ -98,7 +99,7 @@ function fill(template: Json, name: string, item: Json): Json {
  * Loops written out: `{ "for": NAME, "in": [ITEM...], "steps": [...] }`, where `$NAME` stands for the item, `$NAME[0]` for
  * a part of it and `$index` for its number; and `{ "repeat": TIMES, "steps": [...] }`.
  */
-function writtenOut(entries: readonly Entry[]): Step[] {
+export function writtenOut(entries: readonly Entry[]): Step[] {
   return entries.flatMap((entry) => {
     const { for: name, in: items, steps, repeat } = entry;
     if (typeof name === "string") {
