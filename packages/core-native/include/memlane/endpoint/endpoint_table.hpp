@@ -67,12 +67,13 @@ class EndpointTable {
       endpoint->stop();
     }
     // Ports that are destroyed after this find a stopped endpoint. It must outlive them all.
-    new std::vector(std::move(alive));
+    left_ = std::move(alive);
   }
 
   std::mutex mutex_;
   std::uint32_t generation_ = platform::fork_generation();
   std::map<std::string, std::weak_ptr<Endpoint>> endpoints_;
+  std::vector<std::shared_ptr<Endpoint>> left_;  // at the end of the program
 };
 
 }  // namespace memlane::detail
