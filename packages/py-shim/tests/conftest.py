@@ -26,7 +26,10 @@ def lane_directory(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest
     before = open_descriptors()
     yield directory
     gc.collect()
-    leftovers = lambda: [str(path.relative_to(directory)) for path in directory.rglob("*")]  # noqa: E731
+
+    def leftovers() -> list[str]:
+        return [str(path.relative_to(directory)) for path in directory.rglob("*")]
+
     assert eventually(lambda: not leftovers()), leftovers()
     assert eventually(lambda: open_descriptors() <= before), open_descriptors() - before
 

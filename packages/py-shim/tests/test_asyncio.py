@@ -252,7 +252,8 @@ def test_close_and_stop_settle_what_is_awaited(
         sender, receiver, full = publisher("a"), subscriber("b"), subscriber("a", depth=1)
         sender.send(b"fills the queue")
         for call in (receiver.stop, receiver.close):
-            assert await asyncio.gather(receiver.next(), receiver.next(), end(call)) == [None, None, None]
+            one, other, _ = await asyncio.gather(receiver.next(), receiver.next(), end(call))
+            assert one is other is None
         with pytest.raises(memlane.Closed):
             await receiver.next()
         assert [sample async for sample in receiver] == []

@@ -176,8 +176,8 @@ def test_a_fork_in_an_event_loop_leaves_the_parents_alone() -> None:
 
 def echo(connection: Connection, directory: str) -> None:
     """A worker: gives back what comes on one lane on another."""
-    options = {"directory": directory}
-    with memlane.Subscriber("there", **options) as receiver, memlane.Publisher("back", **options) as sender:
+    receiver, sender = memlane.Subscriber("there", directory=directory), memlane.Publisher("back", directory=directory)
+    with receiver, sender:
         connection.send("ready")
         for _ in range(5):
             sender.send(np.asarray(take(receiver)) * 2)

@@ -175,9 +175,7 @@ def test_a_loan_of_another_publisher_is_refused(publisher: MakePublisher) -> Non
 def test_dropped_without_being_sent_it_is_given_up(publisher: MakePublisher) -> None:
     sender = publisher(memory_budget=4 << 20)
     for _ in range(50):
-        loan = sender.loan(1 << 20)
-        np.asarray(loan)[:] = 1
-    del loan
+        np.asarray(sender.loan(1 << 20))[:] = 1
     gc.collect()
     assert sender.loan(3 << 20).nbytes == 3 << 20
 
@@ -273,7 +271,12 @@ def test_a_failed_send_leaves_the_loan_to_its_owner(publisher: MakePublisher, su
     sender.send(b"fills the queue")
     frame = sender.loan(4, None)
     view = memoryview(frame)
-    for attempt in (frame.send, lambda: sender.send(frame, timeout=0), lambda: frame.send(timeout=0.02)):
+    attempts: list[Callable[[], int]] = [
+        frame.send,
+        lambda: sender.send(frame, timeout=0),
+        lambda: frame.send(timeout=0.02),
+    ]
+    for attempt in attempts:
         with pytest.raises(memlane.Timeout):
             attempt()
     assert sender.try_send(frame) is None

@@ -6,6 +6,7 @@ import array
 import ctypes
 import mmap
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -170,7 +171,8 @@ class WithDlpack:
     def __dlpack__(self, **wishes: object) -> object:
         if not self._versioned and wishes:
             raise TypeError("__dlpack__() got an unexpected keyword argument 'max_version'")
-        return self._values.__dlpack__(**wishes)  # type: ignore[arg-type]
+        values: Any = self._values
+        return values.__dlpack__(**wishes)
 
 
 def old_dlpack(values: npt.NDArray[np.generic]) -> WithDlpack:
@@ -265,4 +267,5 @@ class DlpackOnly:
         return self._sample.__dlpack_device__()
 
     def __dlpack__(self, **wishes: object) -> object:
-        return self._sample.__dlpack__(**wishes)  # type: ignore[arg-type]
+        sample: Any = self._sample
+        return sample.__dlpack__(**wishes)

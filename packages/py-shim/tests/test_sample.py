@@ -8,6 +8,7 @@ import inspect
 import pickle
 import time
 import weakref
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -91,9 +92,9 @@ def test_release_gives_the_memory_back_at_once(pair: Pair) -> None:
     publisher, subscriber = pair
     publisher.send(b"payload")
     sample = take(subscriber)
-    assert not sample.released
+    released = [sample.released]
     sample.release()
-    assert sample.released
+    assert [*released, sample.released] == [False, True]
     assert held(subscriber) == 0
     sample.release()  # harmless
 
@@ -153,7 +154,7 @@ def test_everything_about_a_released_sample_raises(pair: Pair) -> None:
     publisher.send(np.arange(3))
     sample = take(subscriber)
     sample.release()
-    uses = [
+    uses: list[Callable[[], object]] = [
         lambda: np.asarray(sample),
         lambda: np.array(sample),
         lambda: np.from_dlpack(sample),
@@ -286,5 +287,5 @@ def test_a_sample_can_be_referred_to_weakly(pair: Pair) -> None:
 def test_the_documentation_is_the_stubs() -> None:
     assert "read-only" in (memlane.Sample.__doc__ or "")
     assert "looks into it" in (memlane.Sample.release.__doc__ or "")
-    assert str(inspect.signature(memlane.Loan.send)).startswith("(*, encoding=None, user_header=None, timeout=")
+    assert str(inspect.signature(memlane.Loan.send)).startswith("(self, *, encoding=None, user_header=None, timeout=")
     assert memlane.Sample.__module__ == memlane.Loan.__module__ == "memlane"

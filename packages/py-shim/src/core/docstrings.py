@@ -43,7 +43,6 @@ def signature(function: ast.FunctionDef) -> str:
     arguments = function.args
     for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs):
         argument.annotation = None
-        argument.arg = "$self" if argument.arg == "self" else argument.arg
     return f"{function.name}({ast.unparse(arguments)})\n--\n\n"
 
 

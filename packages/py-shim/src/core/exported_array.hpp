@@ -47,6 +47,14 @@ struct DlpackRequest {
 /// A capsule over a copy, which is the consumer's own.
 [[nodiscard]] py::object dlpack_copy(const DlpackRequest& request, const ExportedArray& array, const std::byte* data);
 
+/// Gives a class with a bf_getbuffer slot the method of that protocol which Python has from 3.12 on (PEP 688).
+template <class Object>
+void define_buffer_method([[maybe_unused]] py::class_<Object>& type) {
+#if PY_VERSION_HEX < 0x030C0000
+  type.def("__buffer__", [](py::handle self, int) { return py::memoryview(py::reinterpret_borrow<py::object>(self)); });
+#endif
+}
+
 /// A shape as a tuple of int.
 [[nodiscard]] py::tuple to_tuple(const Shape& shape);
 

@@ -107,8 +107,9 @@ void define_loan(py::module_& module) {
     type->as_buffer.bf_releasebuffer = release_buffer;
     type->ht_type.tp_as_buffer = &type->as_buffer;
   });
-  py::class_<LoanObject>(module, "Loan", doc("Loan"), with_buffer, py::is_final())
-      .def_property_readonly(
+  py::class_<LoanObject> type(module, "Loan", doc("Loan"), with_buffer, plain_class(), py::is_final());
+  define_buffer_method(type);
+  type.def_property_readonly(
           "shape", [](const LoanObject& self) { return to_tuple(self.array().shape()); }, doc("Loan.shape"))
       .def_property_readonly(
           "dtype", [](const LoanObject& self) { return to_str(to_string(self.array().dtype())); }, doc("Loan.dtype"))

@@ -64,7 +64,7 @@ bool flush(const PublisherObject& self, py::handle seconds) {
 }  // namespace
 
 void define_publisher(py::module_& module) {
-  py::class_<PublisherObject> type(module, "Publisher", py::is_final());
+  py::class_<PublisherObject> type(module, "Publisher", plain_class(), py::is_final());
   type.def(py::init(&open))
       .def("loan", &loan)
       .def("loan_copy",

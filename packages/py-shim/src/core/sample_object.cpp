@@ -128,7 +128,7 @@ std::string SampleObject::repr() const {
 }
 
 void define_sample(py::module_& module) {
-  py::class_<Sender>(module, "Sender", doc("Sender"), py::is_final())
+  py::class_<Sender>(module, "Sender", doc("Sender"), plain_class(), py::is_final())
       .def_property_readonly(
           "id", [](const Sender& self) { return to_str(self.id); }, doc("Sender.id"))
       .def_readonly("pid", &Sender::pid, doc("Sender.pid"))
@@ -149,8 +149,9 @@ void define_sample(py::module_& module) {
     type->as_buffer.bf_releasebuffer = release_buffer;
     type->ht_type.tp_as_buffer = &type->as_buffer;
   });
-  py::class_<SampleObject>(module, "Sample", doc("Sample"), with_buffer, py::is_final())
-      .def_property_readonly(
+  py::class_<SampleObject> type(module, "Sample", doc("Sample"), with_buffer, plain_class(), py::is_final());
+  define_buffer_method(type);
+  type.def_property_readonly(
           "shape", [](const SampleObject& self) { return to_tuple(self.sample().shape()); }, doc("Sample.shape"))
       .def_property_readonly(
           "dtype", [](const SampleObject& self) { return to_str(to_string(self.sample().dtype())); },

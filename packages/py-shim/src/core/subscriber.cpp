@@ -55,7 +55,7 @@ py::tuple stats(const SubscriberObject& self) {
 }  // namespace
 
 void define_subscriber(py::module_& module) {
-  py::class_<SubscriberObject> type(module, "Subscriber", py::is_final());
+  py::class_<SubscriberObject> type(module, "Subscriber", plain_class(), py::is_final());
   type.def(py::init(&open))
       .def("take", &take)
       .def("idle", [](const SubscriberObject& self) { return self.port()->idle(); })

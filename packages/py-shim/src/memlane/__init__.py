@@ -48,7 +48,6 @@ from .publisher import Publisher
 from .samples import Samples
 from .stats import PublisherStats, SubscriberStats
 from .subscriber import Subscriber
-from .types import Overflow
 from .waiting import wait
 
 __all__ = [
@@ -67,7 +66,6 @@ __all__ = [
     "Loan",
     "OutOfMemory",
     "OutOfRange",
-    "Overflow",
     "PatternMismatch",
     "PeerFrozen",
     "PermissionDenied",

@@ -7,7 +7,7 @@ from typing import Any, Final, final
 from weakref import ReferenceType
 
 import numpy.typing as npt
-from typing_extensions import CapsuleType, Self
+from typing_extensions import CapsuleType, Never, Self
 
 version: Final[str]
 dtypes: Final[tuple[str, ...]]
@@ -16,6 +16,7 @@ dtypes: Final[tuple[str, ...]]
 class Sender:
     """Who sent a sample."""
 
+    def __init__(self, *args: Never, **kwargs: Never) -> None: ...
     @property
     def id(self) -> str:
         """Unique for the port, never reused."""
@@ -43,6 +44,7 @@ class Sample:
     Every attribute raises `Released` after the release, and `Forked` in the child of a fork.
     """
 
+    def __init__(self, *args: Never, **kwargs: Never) -> None: ...
     @property
     def shape(self) -> tuple[int, ...]:
         """Extents in elements, outermost first."""
@@ -137,6 +139,7 @@ class Loan:
     same memory.
     """
 
+    def __init__(self, *args: Never, **kwargs: Never) -> None: ...
     @property
     def shape(self) -> tuple[int, ...]:
         """Extents in elements, outermost first."""

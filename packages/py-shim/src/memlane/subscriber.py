@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from . import _core
 from ._bell_watch import Deadline
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     import os
 
     from ._core import Sample
-    from .types import Overflow
 
 __all__ = ["Subscriber"]
 
@@ -32,7 +31,7 @@ class Subscriber(Port):
         name: str | int,
         *,
         depth: int = 16,
-        overflow: Overflow = "block",
+        overflow: Literal["block", "drop-oldest", "drop-newest", "fail"] = "block",
         join_timeout: float | None = 1.0,
         label: str = "",
         directory: str | os.PathLike[str] | None = None,
