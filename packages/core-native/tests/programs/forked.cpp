@@ -12,13 +12,6 @@
 #include "memlane/memlane.hpp"
 #include "support/payload.hpp"
 
-#if defined(__SANITIZE_THREAD__)
-// A fork with threads around, and threads in the child, are what this program is about.
-extern "C" const char* __tsan_default_options() {
-  return "die_after_fork=0";
-}
-#endif
-
 namespace {
 
 using namespace memlane;
