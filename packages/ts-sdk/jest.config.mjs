@@ -1,3 +1,4 @@
 import base from "../../jest.base.mjs";
 
-export default { ...base };
+// Longer than a test waits for anything, so that it is the test that says what has not come.
+export default { ...base, testTimeout: 150_000 };

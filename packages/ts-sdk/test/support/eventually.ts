@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 
-/** How long a test waits for what must come, in milliseconds. Generous: the machine may be busy with other tests. */
-export const patience = 20_000;
+/** How long a test waits for what must come, in milliseconds. Generous: the machine may be busy with other things. */
+export const patience = 60_000;
 
 /** Tries until the assertions hold; fails with what they say last. */
 export async function eventually(assertions: () => unknown): Promise<void> {

@@ -17,9 +17,14 @@ import { eventually } from "./eventually.js";
 
 /** What is not a folder: sockets, lane files, announcements. */
 export function leftIn(directory: string): string[] {
-  return readdirSync(directory, { recursive: true, withFileTypes: true })
-    .filter((entry) => !entry.isDirectory())
-    .map((entry) => entry.name);
+  try {
+    return readdirSync(directory, { recursive: true, withFileTypes: true })
+      .filter((entry) => !entry.isDirectory())
+      .map((entry) => entry.name);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return leftIn(directory); // a folder went meanwhile
+    throw error;
+  }
 }
 
 export interface Lanes {
