@@ -310,7 +310,8 @@ class Endpoint {
       refuse(*connection, "another layout version");
       return false;
     }
-    if (header.bytes != message.size() || (header.handles != arrived.handles.size() && !arrived.handles_lost))
+    if (header.bytes != message.size() || header.handles > platform::max_handles) return false;
+    if (arrived.handles_lost ? arrived.handles.size() >= header.handles : arrived.handles.size() != header.handles)
       return false;
     const auto body = message.subspan(sizeof header);
     const auto type = static_cast<MessageType>(header.type);

@@ -22,7 +22,7 @@ enum class MessageType : std::uint16_t {
   refuse = 2,        // the answer to a hello of another version or user; the connection is closed behind it: RefuseBody
   invite = 3,        // a sending port asks a receiving port for its half: PortBody
   half = 4,          // a half of a link: HalfBody; handles: memory, bell
-  gone = 5,          // the port that a message was for does not exist (any more), or does not want the link
+  gone = 5,          // the port that a message was for does not exist (any more): no body; or ends the link: GoneBody
   segment = 6,       // payload memory of the sending port: SegmentBody; handle: memory
   segment_drop = 7,  // the segment is not used any more: SegmentBody
   returns = 8,       // returns that did not fit into the ring: ReturnsBody entries, `count` of them
@@ -56,6 +56,12 @@ struct RefuseBody {
   char reason[120];  // for people, ended by NUL
 };
 
+struct GoneBody {
+  std::uint32_t code;  // ErrorCode
+  std::uint32_t reserved;
+  char reason[120];  // for people, ended by NUL
+};
+
 struct PortBody {
   std::uint64_t lane[2];  // hash of the lane's name
   std::uint8_t kind;      // PortKind
@@ -85,7 +91,7 @@ struct ReturnsBody {
 
 static_assert(sizeof(HelloBody) == 56 && sizeof(RefuseBody) == 128 && sizeof(PortBody) == 96 &&
               sizeof(HalfBody) == 112);
-static_assert(sizeof(SegmentBody) == 16 && sizeof(ReturnsBody) == 16);
+static_assert(sizeof(GoneBody) == 128 && sizeof(SegmentBody) == 16 && sizeof(ReturnsBody) == 16);
 
 inline constexpr std::size_t max_message = 4096;  // bytes: 252 returns; everything else is far smaller
 

@@ -210,6 +210,18 @@ class PortBase : public Port, public Armable, public std::enable_shared_from_thi
     return body;
   }
 
+  /// Tells a port of the opposite kind that there is no link with us, or no longer.
+  void say_gone(const Peer& peer, std::uint64_t port) const {
+    peer.send(compose(MessageType::gone, number_, port, std::span<const std::byte>{}));
+  }
+  /// The same, with the reason, for the program at the other end.
+  void say_gone(const Peer& peer, std::uint64_t port, ErrorCode code, std::string_view reason) const {
+    GoneBody body{};
+    body.code = static_cast<std::uint32_t>(code);
+    put_text(body.reason, reason);
+    peer.send(compose(MessageType::gone, number_, port, body));
+  }
+
   /// Whether a call from another port is meant for one like us.
   [[nodiscard]] bool fits(const PortBody& body) const {
     const auto hash = lane_hash(lane_);

@@ -193,7 +193,7 @@ class ReceiverPort final : public PortBase {
     const std::lock_guard lock(mutex_);
     const PortAddress from{peer->id(), message.from_port};
     if (closed_ && (message.type == MessageType::invite || message.type == MessageType::half)) {
-      peer->send(compose(MessageType::gone, number_, from.port, std::span<const std::byte>{}));
+      say_gone(*peer, from.port);
       return;
     }
     try {
@@ -342,7 +342,7 @@ class ReceiverPort final : public PortBase {
   /// What a message brought cannot be used: its sender is told, so that it does not wait for us.
   void fail_link(const std::shared_ptr<Peer>& peer, const PortAddress& from, ErrorCode code, const std::string& why) {
     break_link(from, code, why);
-    peer->send(compose(MessageType::gone, number_, from.port, std::span<const std::byte>{}));
+    say_gone(*peer, from.port, code, why);
     settle(from);
   }
 
@@ -353,14 +353,18 @@ class ReceiverPort final : public PortBase {
     throw problem;
   }
 
+  /// `pid`: 0 if it is not known.
+  void note_problem(ErrorCode code, std::int64_t pid, const std::string& why) {
+    ++broken_count_;
+    if (problems_.size() == most_problems) return;
+    const std::string whose = pid == 0 ? "a publisher" : "the publisher in process " + std::to_string(pid);
+    problems_.emplace_back(code, "the link to " + whose + " on lane \"" + lane_ + "\" was dropped: " + why, lane_);
+  }
+
   void break_link(const PortAddress& address, ErrorCode code, const std::string& why) {
     const auto link = find(address);
+    note_problem(code, link == nullptr ? 0 : link->pid(), why);
     if (link == nullptr) return;
-    ++broken_count_;
-    problems_.emplace_back(code,
-                           "the link to the publisher in process " + std::to_string(link->pid()) + " on lane \"" +
-                               lane_ + "\" was dropped: " + why,
-                           lane_);
     link->peer().send(compose(MessageType::leave, number_, address.port, std::span<const std::byte>{}));
     link->sender_left();
     remove(*link);
@@ -386,7 +390,14 @@ class ReceiverPort final : public PortBase {
   void handle(const std::shared_ptr<Peer>& peer, const PortAddress& from, const PortMessage& message) {
     if (message.type == MessageType::invite) return accept_invitation(peer, from, message.body);
     if (message.type == MessageType::gone) {
-      if (const auto refused = find(from)) end_link(*refused);
+      if (const auto refused = find(from)) {
+        if (const auto body = parse<GoneBody>(message.body)) {
+          const auto code = static_cast<ErrorCode>(body->code);
+          note_problem(to_string(code) == "unknown" ? ErrorCode::corrupt : code, refused->pid(),
+                       "it says: " + get_text(body->reason));
+        }
+        end_link(*refused);
+      }
       return settle(from);
     }
     const auto link = find(from);
@@ -427,6 +438,7 @@ class ReceiverPort final : public PortBase {
     link.add_segment(body->id, std::move(mapping));
   }
 
+  static constexpr std::size_t most_problems = 100;  // kept for a program that does not look
   static constexpr std::uint64_t largest_populated = std::uint64_t{64} << 20U;  // bytes: some 5 ms
 
   const std::uint32_t depth_;

@@ -174,17 +174,16 @@ class SenderPort final : public PortBase {
     const PortAddress from{peer->id(), message.from_port};
     if (closed_) {
       if (message.type == MessageType::half)
-        peer->send(compose(MessageType::gone, number_, from.port, std::span<const std::byte>{}));
+        say_gone(*peer, from.port);
       return;
     }
     try {
       if (message.handles_lost) fail_for_lost_handles();
       handle(peer, from, message);
-    } catch (const std::exception&) {
-      // What the receiver sent makes no sense, or we lack the means for a link: that receiver does without us.
-      end_link(from, true);
-      peer->send(compose(MessageType::gone, number_, from.port, std::span<const std::byte>{}));
-      settle(from);
+    } catch (const Error& error) {
+      refuse_link(peer, from, error.code(), error.what());
+    } catch (const std::exception& error) {
+      refuse_link(peer, from, ErrorCode::corrupt, error.what());
     }
     waiter_.wake_all();
   }
@@ -195,7 +194,7 @@ class SenderPort final : public PortBase {
     for (const auto& link : links_) {
       if (link->address().endpoint == peer) gone.push_back(link->address());
     }
-    for (const PortAddress& address : gone) end_link(address, false);
+    for (const PortAddress& address : gone) end_link(address);
     settle_all_of(peer);
     waiter_.wake_all();
   }
@@ -248,8 +247,8 @@ class SenderPort final : public PortBase {
     for (const PortAddress& address : std::exchange(broken_, {})) {
       if (const auto link = find(address); link != links_.end()) {
         ++broken_count_;
-        tell_leaving(**link);
-        end_link(address, false);
+        say_gone((*link)->peer(), address.port, ErrorCode::corrupt, "what the subscriber wrote makes no sense");
+        end_link(address);
       }
     }
   }
@@ -426,10 +425,17 @@ class SenderPort final : public PortBase {
     link.peer().send(compose(MessageType::leave, number_, link.address().port, std::span<const std::byte>{}));
   }
 
-  void end_link(const PortAddress& address, bool count_as_broken) {
+  /// What the receiver sent makes no sense, or we lack the means for a link: that receiver does without us, and is told.
+  void refuse_link(const std::shared_ptr<Peer>& peer, const PortAddress& from, ErrorCode code, const std::string& why) {
+    ++broken_count_;
+    end_link(from);
+    say_gone(*peer, from.port, code, why);
+    settle(from);
+  }
+
+  void end_link(const PortAddress& address) {
     const auto link = find(address);
     if (link == links_.end()) return;
-    if (count_as_broken) ++broken_count_;
     (*link)->take_all_back(pool_);
     dropped_by_gone_ += (*link)->dropped();
     links_.erase(link);
@@ -439,9 +445,11 @@ class SenderPort final : public PortBase {
     const auto link = find(from);
     switch (message.type) {
       case MessageType::half: link_up(peer, from, message); return;
-      case MessageType::gone: settle(from); return;
+      case MessageType::gone:
+        if (!message.body.empty()) ++broken_count_;
+        [[fallthrough]];
       case MessageType::leave:
-        end_link(from, false);
+        end_link(from);
         settle(from);
         return;
       default: break;
