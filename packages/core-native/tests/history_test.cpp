@@ -58,7 +58,8 @@ TEST(History, with_depth_one_and_drop_oldest_is_the_latest_value) {
 
 TEST(History, keeps_its_memory_and_no_more) {
   Publisher publisher("lane", {.history = 2});
-  for (std::uint64_t i = 1; i <= 200; ++i) publisher.send_copy(payload(1'000'000, 1));
+  const auto frame = payload(1'000'000, 1);
+  for (std::uint64_t i = 1; i <= 200; ++i) publisher.send_copy(frame);
   EXPECT_LE(publisher.stats().bytes, 10'000'000U);
   EXPECT_EQ(publisher.stats().waiting, 0U);
   EXPECT_TRUE(publisher.flush(0ms)) << "history is not what waits for a subscriber";

@@ -135,7 +135,8 @@ TEST(Overflow, a_full_subscriber_that_leaves_lets_the_sender_go_on) {
 TEST(Overflow, the_dropped_memory_is_used_again) {
   Publisher publisher("lane");
   Subscriber subscriber("lane", {.depth = 2, .overflow = Overflow::drop_oldest});
-  for (std::uint64_t i = 1; i <= 500; ++i) publisher.send_copy(payload(100'000, 1));
+  const auto frame = payload(100'000, 1);
+  for (std::uint64_t i = 1; i <= 500; ++i) publisher.send_copy(frame);
   EXPECT_LE(publisher.stats().bytes, 2'000'000U);
   static_cast<void>(subscriber);
 }
