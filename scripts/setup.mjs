@@ -1,6 +1,6 @@
 // `npm run setup`: brings in what is missing and builds everything. A step is skipped when nothing that it reads has
 // changed, so running this again costs a second. Uses only what Node itself has, since nothing else is there yet.
-import { cpSync, existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -117,7 +117,6 @@ const steps = [
   },
   {
     name: "addon and TypeScript SDK",
-    when: () => existsSync(at("packages/core-native/native/binding.gyp")),
     inputs: [
       "turbo.json",
       "tsconfig.base.json",
@@ -140,7 +139,6 @@ const steps = [
   },
   {
     name: "Python wheel",
-    when: () => existsSync(at("packages/py-shim/CMakeLists.txt")),
     inputs: ["packages/core-native/include", "packages/py-shim", "requirements-dev.txt", "requirements-build.txt"],
     facts: [compilerVersion, pythonVersion],
     outputs: ["build/wheels", relative(root, wheelInstalled)],

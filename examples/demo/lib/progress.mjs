@@ -29,7 +29,7 @@ function openBars(total) {
   };
 }
 
-/** A line every few seconds, and one at the end. */
+/** A line with the first frame, one every few seconds, and one at the end. */
 function openLog() {
   const pause = 5000; // milliseconds
   let next = performance.now();
@@ -40,6 +40,7 @@ function openLog() {
   };
   return {
     update({ published, processed, originals, results }, expected) {
+      if (published === 0) return; // the programs are still meeting
       line = `  published ${published}, processed ${processed}, checked ${originals} + ${results} of ${expected}`;
       if (performance.now() < next) return;
       next = performance.now() + pause;
