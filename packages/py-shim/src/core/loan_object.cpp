@@ -130,9 +130,9 @@ void define_loan(py::module_& module) {
              return self;
            })
       .def("__exit__",
-           [](LoanObject& self, py::handle type, const py::object&, const py::object&) {
+           [](LoanObject& self, py::handle raised, py::handle, py::handle) {
              if (!self.loan()) return;  // sent or given up inside the block
-             if (!type.is_none()) return self.give_up();
+             if (!raised.is_none()) return self.give_up();
              send_loan(*self.publisher(), self, py::none(), py::none(), py::ellipsis());
            })
       .def("__len__", [](const LoanObject& self) { return self.array().byte_count(); })
