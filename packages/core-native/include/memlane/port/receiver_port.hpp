@@ -438,7 +438,7 @@ class ReceiverPort final : public PortBase {
     link.add_segment(body->id, std::move(mapping));
   }
 
-  static constexpr std::size_t most_problems = 100;  // kept for a program that does not look
+  static constexpr std::size_t most_problems = 100;                             // kept for a program that does not look
   static constexpr std::uint64_t largest_populated = std::uint64_t{64} << 20U;  // bytes: some 5 ms
 
   const std::uint32_t depth_;

@@ -173,8 +173,7 @@ class SenderPort final : public PortBase {
     const std::lock_guard lock(mutex_);
     const PortAddress from{peer->id(), message.from_port};
     if (closed_) {
-      if (message.type == MessageType::half)
-        say_gone(*peer, from.port);
+      if (message.type == MessageType::half) say_gone(*peer, from.port);
       return;
     }
     try {
