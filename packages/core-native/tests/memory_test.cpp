@@ -7,6 +7,7 @@
 
 #include <csignal>
 #include <cstring>
+#include <thread>
 
 #include "memlane/memlane.hpp"
 #include "memlane/platform/memory.hpp"
@@ -102,6 +103,36 @@ TEST(Memory, a_stray_write_to_a_private_view_is_seen_by_nobody_and_goes_with_the
   EXPECT_TRUE(publisher.flush(std::chrono::seconds(30)));
   publisher.send_copy(test::payload(3 * page, 2));
   EXPECT_TRUE(test::is_payload(careless.take(std::chrono::seconds(30))->bytes(), 2)) << "the same memory, lent again";
+}
+
+TEST(Memory, a_write_is_put_right_in_whatever_round_and_thread_it_happens) {
+  Publisher publisher("lane");
+  Subscriber careless("lane", {.writable_view = true});
+  // Rounds without a write between those with one: a sample that nobody wrote to is released without a look at its pages.
+  for (std::uint32_t round = 1; round <= 64; ++round) {
+    publisher.send_copy(test::payload(round % 2 == 0 ? 3 * page : (std::size_t{1} << 20U) + page, round));
+    auto sample = careless.take(std::chrono::seconds(30));
+    ASSERT_TRUE(sample);
+    ASSERT_TRUE(test::is_payload(sample->bytes(), round)) << "round " << round;
+    auto* const data = const_cast<std::byte*>(sample->data());
+    if (round % 4 == 0) data[round * 100] ^= std::byte{0xFF};
+    if (round % 7 == 0) std::thread([&] { data[page] ^= std::byte{0xFF}; }).join();
+    if (round % 9 == 0) {  // by the kernel
+      const platform::Handle zeros(::open("/dev/zero", O_RDONLY | O_CLOEXEC));
+      EXPECT_EQ(::read(zeros.get(), data, 10), 10);
+    }
+  }
+}
+
+TEST(Memory, a_first_write_to_a_private_page_is_counted) {
+  const auto memory = platform::create_memory("memlane-count", 2 * page);
+  const auto view = platform::map_foreign_memory(memory.handle, 2 * page, platform::View::scribble);
+  platform::populate(view);
+  const auto before = platform::page_faults();
+  ASSERT_TRUE(before);
+  view.data()[page] = std::byte{1};
+  const auto after = platform::page_faults();
+  EXPECT_GT(after, before);
 }
 
 // The kernel gives back all that it reserved when a signal comes, and whoever tries again begins at the start.

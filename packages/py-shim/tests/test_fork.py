@@ -7,7 +7,7 @@ import multiprocessing.forkserver
 import multiprocessing.resource_tracker
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
 from multiprocessing.context import BaseContext
 from pathlib import Path
@@ -23,10 +23,14 @@ MakeSubscriber = Callable[..., memlane.Subscriber]
 
 
 @pytest.fixture(scope="module", autouse=True)
-def helper_processes() -> None:
+def helper_processes() -> Iterator[None]:
     """Those of multiprocessing live on when a test is over, and so do the descriptors for them."""
     multiprocessing.resource_tracker.ensure_running()
     multiprocessing.forkserver.ensure_running()
+    yield
+    # They would end with us, some moments later; what runs the tests looks at once whether anything is left running.
+    multiprocessing.forkserver._forkserver._stop()  # type: ignore[attr-defined]
+    multiprocessing.resource_tracker._resource_tracker._stop()  # type: ignore[attr-defined]
 
 
 def in_child(work: Callable[[], None]) -> None:

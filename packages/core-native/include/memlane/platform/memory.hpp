@@ -69,6 +69,10 @@ enum class View : std::uint8_t {
 /// Reads pages in ahead of use; best effort.
 inline void populate(const Mapping& mapping) noexcept;
 
+/// How many page faults all threads of this process have had so far. The first write to a page of a View::scribble range is
+/// one: where the number has not changed, nothing was written. Nothing where the system does not count them.
+[[nodiscard]] inline std::optional<std::uint64_t> page_faults() noexcept;
+
 /// Puts right the pages of a View::scribble range that this process has written to. `address` and `bytes` are a
 /// sample's: the range is widened to whole pages.
 inline void discard_writes(const Mapping& mapping, std::size_t offset, std::size_t bytes) noexcept;

@@ -220,7 +220,31 @@ inline bool discard_scanned(int pagemap_file, std::uint64_t start, std::uint64_t
   return true;
 }
 
+inline std::uint64_t counted_faults() noexcept {
+  rusage usage{};
+  sys::call("getrusage", [&] { return ::getrusage(RUSAGE_SELF, &usage); });
+  return static_cast<std::uint64_t>(usage.ru_minflt) + static_cast<std::uint64_t>(usage.ru_majflt);
+}
+
+/// Sandboxes that are a kernel of their own (gVisor) fill the counters with zeros.
+inline bool counts_faults() noexcept {
+  const std::size_t page = page_size();
+  void* const fresh = ::mmap(nullptr, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (fresh == MAP_FAILED) return false;
+  const std::uint64_t before = counted_faults();
+  *static_cast<volatile char*>(fresh) = 1;
+  const bool counted = counted_faults() != before;
+  ::munmap(fresh, page);
+  return counted;
+}
+
 }  // namespace linux_memory
+
+inline std::optional<std::uint64_t> page_faults() noexcept {
+  static const bool counted = linux_memory::counts_faults();
+  if (!counted) return std::nullopt;
+  return linux_memory::counted_faults();
+}
 
 inline void discard_writes(const Mapping& mapping, std::size_t offset, std::size_t bytes) noexcept {
   if (bytes == 0) return;
