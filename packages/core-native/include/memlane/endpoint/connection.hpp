@@ -12,6 +12,7 @@
 #include "memlane/layout/message.hpp"
 #include "memlane/platform/clock.hpp"
 #include "memlane/platform/door.hpp"
+#include "memlane/platform/fault_point.hpp"
 #include "memlane/platform/poller.hpp"
 
 namespace memlane::detail {
@@ -58,6 +59,7 @@ class Connection {
           platform::send_message(socket_, next.bytes, std::span(handles).first(next.handles.size()));
       if (sent == platform::Sent::done) {
         queue_.pop_front();
+        fault_point("message.flushed");
         continue;
       }
       if (sent == platform::Sent::gone) {
@@ -108,6 +110,7 @@ class Connection {
       queued.handles.emplace_back(copy);
     }
     queue_.push_back(std::move(queued));
+    fault_point("message.queued");
   }
 
   void postpone(platform::Sent reason) {

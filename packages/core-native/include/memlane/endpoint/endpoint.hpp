@@ -20,6 +20,7 @@
 #include "memlane/endpoint/graveyard.hpp"
 #include "memlane/endpoint/peer.hpp"
 #include "memlane/endpoint/port.hpp"
+#include "memlane/platform/fault_point.hpp"
 #include "memlane/platform/poller.hpp"
 #include "memlane/platform/signals.hpp"
 #include "memlane/roster/directory.hpp"
@@ -66,11 +67,13 @@ class Endpoint {
     const std::lock_guard lock(mutex_);
     say_last_words();
     platform::remove_file(directory_.handle(), id_.door_name());
+    fault_point("door.removed");
     door_.reset();
     // Every peer hears it now, whatever a forked child still holds open.
     for (const auto& [key, watched] : watched_) {
       if (watched.connection) ::shutdown(watched.connection->socket().get(), SHUT_WR);
     }
+    fault_point("connections.shut");
   }
 
   /// Gives the port a number, under which messages find it.
@@ -113,6 +116,7 @@ class Endpoint {
     hello.pid = platform::process_id();
     put_text(hello.process, platform::process_name());
     connection->send(compose(MessageType::hello, 0, 0, hello));
+    fault_point("hello.sent");
     auto peer = std::make_shared<Peer>(door, connection);
     peers_.emplace(door, peer);
     return {platform::Knock::answered, std::move(peer)};
@@ -166,6 +170,7 @@ class Endpoint {
     const platform::SignalsHeldBack hold;  // the service thread runs no handler of the program
     try {
       thread_ = new std::thread([this] { serve(); });
+      fault_point("service.started");
     } catch (const std::system_error& error) {
       throw Error(ErrorCode::system, std::string("cannot start the service thread: ") + error.what(), {},
                   error.code().value());
@@ -279,6 +284,7 @@ class Endpoint {
       if (!platform::peer_is_same_user(socket) || newcomers_ >= most_newcomers) continue;
       ++newcomers_;
       watch(std::move(socket), std::nullopt);
+      fault_point("door.accepted");
     }
   }
 
@@ -333,6 +339,7 @@ class Endpoint {
       port->on_message(peer, {type, header.from_port, body, arrived.handles, arrived.handles_lost});
     } else if (type == MessageType::invite || type == MessageType::half) {
       peer->send(compose(MessageType::gone, header.to_port, header.from_port, std::span<const std::byte>{}));
+      fault_point("gone.sent");
     }
     return true;
   }
@@ -356,6 +363,7 @@ class Endpoint {
     } else {
       peers_.emplace(id, std::make_shared<Peer>(id, newcomer.connection));
     }
+    fault_point("hello.heard");
     return true;
   }
 
@@ -381,10 +389,12 @@ class Endpoint {
     }
     // Before the ports hear of it: a port that offers a link at this moment either fails to send, or is told after it.
     for (const auto& each : others) each->mark_gone();
+    fault_point("death.heard");
     for (const auto& other : others) {
       if (other != connection) drain_orphan(other, *id);
     }
     for (const auto& port : all_ports()) port->on_peer_gone(*id);
+    fault_point("death.told");
     bury(*id);
   }
 

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "memlane/platform/door.hpp"
+#include "memlane/platform/fault_point.hpp"
 #include "memlane/platform/files.hpp"
 #include "memlane/roster/directory.hpp"
 #include "memlane/roster/identity.hpp"
@@ -38,13 +39,17 @@ namespace memlane::detail {
 /// Removes every name of those endpoints. `self`: who does it.
 inline void remove_names_of(const Directory& directory, const EndpointId& self, const std::set<EndpointId>& endpoints) {
   if (endpoints.empty()) return;
+  fault_point("dead.found");
   for (const std::string& name : platform::list_folder(directory.handle())) {
     if (name.starts_with("lane-"))
       LaneFolder::sweep(directory, self, name,
                         [&](const EndpointId& endpoint) { return endpoints.contains(endpoint); });
   }
   // Last: a door without a process marks the names that belong to it, for whoever comes if we die here.
-  for (const EndpointId& endpoint : endpoints) platform::remove_file(directory.handle(), endpoint.door_name());
+  for (const EndpointId& endpoint : endpoints) {
+    platform::remove_file(directory.handle(), endpoint.door_name());
+    fault_point("dead.door-removed");
+  }
 }
 
 /// After a connection was lost. A process that ended in order has taken its names away itself. Returns those at whose door
@@ -71,6 +76,7 @@ inline void sweep_directory(const Directory& directory, const EndpointId& self) 
     if (name.starts_with('.')) {
       // Nothing else has its name yet; a process that is alive, between two steps, opens its door anew.
       platform::remove_file(directory.handle(), name);
+      fault_point("dead.hidden-door-removed");
     } else {
       dead.insert(*endpoint);
     }

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "memlane/layout/half.hpp"
+#include "memlane/platform/fault_point.hpp"
 #include "memlane/platform/memory.hpp"
 #include "memlane/ring/corruption.hpp"
 #include "memlane/segment/size_class.hpp"
@@ -28,6 +29,7 @@ namespace memlane::detail {
   header.capacity = capacity;
   header.bytes = bytes;
   std::memcpy(half.mapping.data(), &header, sizeof header);
+  fault_point("half.made");
   return half;
 }
 

@@ -18,6 +18,7 @@
 #include "memlane/endpoint/endpoint_table.hpp"
 #include "memlane/error.hpp"
 #include "memlane/lane_name.hpp"
+#include "memlane/platform/fault_point.hpp"
 #include "memlane/port/waiter.hpp"
 #include "memlane/roster/lane_folder.hpp"
 
@@ -77,20 +78,26 @@ class PortBase : public Port, public Armable, public std::enable_shared_from_thi
       const std::lock_guard lock(mutex_);
       number_ = endpoint_->add(shared_from_this());  // first, so that whoever sees the announcement can call
     }
+    fault_point("port.numbered");
     auto folder = std::make_unique<LaneFolder>(endpoint_->directory(), lane, kind_, address(), announcement());
     {
       const std::lock_guard lock(mutex_);
       folder_ = std::move(folder);  // from here on close() takes the names away
     }
     const auto peers = folder_->announced(opposite(kind_));
+    fault_point("lane.looked-at");
     {
       const std::lock_guard lock(mutex_);
       for (const PortAddress& peer : peers) {
         if (!is_linked(peer)) unsettled_.insert(peer);  // unless it was quicker than we
       }
     }
-    for (const PortAddress& peer : peers) meet(peer);
+    for (const PortAddress& peer : peers) {
+      meet(peer);
+      fault_point("port.called");
+    }
     await_settled(join_timeout, interrupt);
+    fault_point("port.joined");
   }
 
   /// Locks the port for a call of the program. Throws Error(closed | forked).
@@ -213,6 +220,7 @@ class PortBase : public Port, public Armable, public std::enable_shared_from_thi
   /// Tells a port of the opposite kind that there is no link with us, or no longer.
   void say_gone(const Peer& peer, std::uint64_t port) const {
     peer.send(compose(MessageType::gone, number_, port, std::span<const std::byte>{}));
+    fault_point("gone.sent");
   }
   /// The same, with the reason, for the program at the other end.
   void say_gone(const Peer& peer, std::uint64_t port, ErrorCode code, std::string_view reason) const {
@@ -220,6 +228,7 @@ class PortBase : public Port, public Armable, public std::enable_shared_from_thi
     body.code = static_cast<std::uint32_t>(code);
     put_text(body.reason, reason);
     peer.send(compose(MessageType::gone, number_, port, body));
+    fault_point("gone.sent");
   }
 
   /// Whether a call from another port is meant for one like us.
@@ -258,6 +267,7 @@ class PortBase : public Port, public Armable, public std::enable_shared_from_thi
       case platform::Knock::busy: endpoint->retry_later(shared_from_this(), address); return;
       case platform::Knock::nobody:
         folder_->remove_announcement(opposite(kind_), address);
+        fault_point("dead.called");
         endpoint->bury(address.endpoint);
         settle(address);
         return;

@@ -13,6 +13,7 @@
 #include "memlane/endpoint/peer.hpp"
 #include "memlane/options.hpp"
 #include "memlane/platform/bell.hpp"
+#include "memlane/platform/fault_point.hpp"
 #include "memlane/port/half_memory.hpp"
 #include "memlane/ring/receiver_ring.hpp"
 
@@ -50,11 +51,13 @@ class ReceiverLink {
   void complete(const HalfBody& half, const platform::Handle& memory, platform::Handle bell) {
     if (is_up()) throw Corruption("a second half for one link");
     peer_half_ = map_half(memory, half.bytes, sender_half_magic, ring_capacity(depth_), sender_half_bytes(depth_));
+    fault_point("answer.mapped");
     bell_ = platform::ForeignBell(std::move(bell));
     pid_ = half.port.pid;
     label_ = get_text(half.port.label);
     ring_.emplace(own_half_.mapping, peer_half_, ring_capacity(depth_), returns_capacity(depth_), drop_oldest_);
     was_waited_for_ = false;
+    fault_point("link.up");
   }
 
   /// The sender has left or died: nothing comes any more, but what is there can be taken.
@@ -66,9 +69,13 @@ class ReceiverLink {
       throw Corruption("a segment was announced twice");
     awaits_segment_ = false;
     was_waited_for_ = false;
+    fault_point("segment.known");
   }
   /// Samples that are held keep their mapping.
-  void drop_segment(std::uint32_t id) { segments_.erase(id); }
+  void drop_segment(std::uint32_t id) {
+    segments_.erase(id);
+    fault_point("segment.forgotten");
+  }
 
   /// Whether the queue is not empty. Throws Corruption.
   [[nodiscard]] bool anything_waits() { return is_up() && ring_->anything_waits(); }
@@ -96,6 +103,7 @@ class ReceiverLink {
     } yields{*this};
     const auto yield = [&](std::uint64_t position) {
       give_back_as(position, 0, true, from_port);
+      fault_point("yield.given");
       yields.any = true;
     };
     while (const auto look = ring_->look(yield)) {
@@ -148,6 +156,7 @@ class ReceiverLink {
     // The sender has not looked for a long time. A message does not need it to.
     const ReturnsBody body{position, ticket | (yielded ? return_yielded : 0)};
     peer_->send(compose(MessageType::returns, from_port, address_.port, body));
+    fault_point("return.sent");
   }
 
   static MetaBlock read_meta(const Descriptor& descriptor, const platform::Mapping& memory) {

@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "memlane/platform/fault_point.hpp"
 #include "memlane/port/port_base.hpp"
 #include "memlane/port/receiver_link.hpp"
 
@@ -174,6 +175,7 @@ class ReceiverPort final : public PortBase {
           tell_leaving(*link);
         } else if (!link->has_left()) {
           link->peer().send(compose(MessageType::closing, number_, link->address().port, std::span<const std::byte>{}));
+          fault_point("closing.sent");
         }
         return over;
       });
@@ -230,6 +232,7 @@ class ReceiverPort final : public PortBase {
     half.bytes = link->own_half().mapping.size();
     const std::array<int, 2> handles{link->own_half().handle.get(), waiter_.bell().write_handle()};
     const bool sent = peer->send(compose(MessageType::half, number_, sender.port, half, 2), handles);
+    fault_point("half.sent");
     link->close_half_handle();
     if (sent) links_.push_back(std::move(link));
     return sent;
@@ -320,6 +323,7 @@ class ReceiverPort final : public PortBase {
       try {
         if (auto sample = link->take(number_)) {
           link->ring_if_asleep();
+          fault_point("take.rung");
           ++received_;
           received_bytes_ += sample->descriptor.length;
           const std::int64_t now = platform::monotonic_now();
@@ -383,8 +387,9 @@ class ReceiverPort final : public PortBase {
   }
 
   void tell_leaving(const ReceiverLink& link) const {
-    if (!link.has_left())
-      link.peer().send(compose(MessageType::leave, number_, link.address().port, std::span<const std::byte>{}));
+    if (link.has_left()) return;
+    link.peer().send(compose(MessageType::leave, number_, link.address().port, std::span<const std::byte>{}));
+    fault_point("leave.sent");
   }
 
   void handle(const std::shared_ptr<Peer>& peer, const PortAddress& from, const PortMessage& message) {
@@ -408,7 +413,7 @@ class ReceiverPort final : public PortBase {
       case MessageType::segment_drop:
         if (const auto body = parse<SegmentBody>(message.body)) return link->drop_segment(body->id);
         break;
-      case MessageType::leave: return end_link(*link);
+      case MessageType::leave: end_link(*link); return fault_point("leave.heard");
       default: break;
     }
     throw Corruption("a message that no sender sends");
@@ -418,6 +423,7 @@ class ReceiverPort final : public PortBase {
     const auto sender = parse<PortBody>(body);
     if (!sender || !fits(*sender)) throw Corruption("an invitation to another lane");
     if (knows(from)) return;  // we called at the same moment, and our half is on the way
+    fault_point("invite.heard");
     if (!call(peer, from)) return;
   }
 
@@ -433,6 +439,7 @@ class ReceiverPort final : public PortBase {
     const auto body = parse<SegmentBody>(message.body);
     if (!body || message.handles.size() != 1) throw Corruption("a segment without its memory");
     platform::Mapping mapping = platform::map_foreign_memory(message.handles[0], body->bytes, view_);
+    fault_point("segment.mapped");
     // Reading in ahead is cheaper than faulting page by page; a very large segment would hold the service up.
     if (body->bytes <= largest_populated) platform::populate(mapping);
     link.add_segment(body->id, std::move(mapping));

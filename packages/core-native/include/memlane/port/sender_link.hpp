@@ -14,6 +14,7 @@
 #include "memlane/endpoint/peer.hpp"
 #include "memlane/options.hpp"
 #include "memlane/platform/bell.hpp"
+#include "memlane/platform/fault_point.hpp"
 #include "memlane/port/half_memory.hpp"
 #include "memlane/ring/sender_ring.hpp"
 #include "memlane/segment/pool.hpp"
@@ -64,17 +65,20 @@ class SenderLink {
       announced_.erase(segment.id());
       throw;
     }
+    fault_point("segment.announced");
   }
 
   void retract(std::uint32_t segment, std::uint64_t from_port) {
     if (announced_.erase(segment) == 0) return;
     peer_->send(compose(MessageType::segment_drop, from_port, address_.port, SegmentBody{segment, 0, 0}));
+    fault_point("segment.retracted");
   }
 
   /// Sends a descriptor down; there must be room, and its segment must be announced.
   void push(Descriptor descriptor, Slot& slot) {
     descriptor.ticket = issue_ticket(slot, ring_.tail());
     ticket_at_[ring_.tail() & (ticket_at_.size() - 1)] = descriptor.ticket;
+    fault_point("push.ticketed");
     ring_.push(descriptor);
   }
 
@@ -100,6 +104,7 @@ class SenderLink {
   /// The same for returns that came as messages.
   void accept_message(const ReturnsBody& body, SegmentPool& pool) {
     accept(SenderRing::parse_return(body.position, body.ticket), pool);
+    fault_point("return.heard");
   }
 
   /// The receiver takes nothing more: what still waits is ours again. What it holds will come back as returns.
@@ -110,6 +115,7 @@ class SenderLink {
     for (std::uint32_t ticket = 0; ticket < tickets_.size(); ++ticket) {
       if (tickets_[ticket].slot != nullptr && tickets_[ticket].position >= first_untaken) retire_ticket(ticket, pool);
     }
+    fault_point("closing.heard");
   }
   [[nodiscard]] bool closing() const noexcept { return closing_; }
 

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "memlane/platform/fault_point.hpp"
 #include "memlane/port/port_base.hpp"
 #include "memlane/port/sender_link.hpp"
 
@@ -68,6 +69,7 @@ class SenderPort final : public PortBase {
     if (forked()) return;
     const std::lock_guard lock(mutex_);
     pool_.release(slot);
+    fault_point("loan.given-up");
     if (closed_) pool_.drop_all_unused();
   }
 
@@ -84,6 +86,7 @@ class SenderPort final : public PortBase {
     check(info);
     auto lock = enter();
     await_room(lock, wait);
+    fault_point("send.has-room");
 
     Descriptor descriptor{};
     descriptor.sequence = sequence_ + 1;
@@ -109,11 +112,15 @@ class SenderPort final : public PortBase {
     for (const auto& link : links_) {
       if (!link->closing() && guarded(*link, [&] { return push(*link, descriptor, slot); })) ++reached;
     }
+    fault_point("send.pushed");
     store_then_look_fence();  // [SYNC sleep]
+    fault_point("send.fenced");
     for (const auto& link : links_) link->ring_if_asleep();
+    fault_point("send.rung");
 
     remember(descriptor, slot);
     pool_.release(slot);
+    fault_point("send.remembered");
     drop_broken();
     show_counters_at(static_cast<std::int64_t>(descriptor.sent_time));
     return reached;
@@ -216,7 +223,10 @@ class SenderPort final : public PortBase {
   [[nodiscard]] Announcement announcement() const override { return describe(history_limit_, Overflow::block); }
 
   bool call(const std::shared_ptr<Peer>& peer, const PortAddress& receiver) override {
-    return peer->send(compose(MessageType::invite, number_, receiver.port, port_body(history_limit_, Overflow::block)));
+    const bool sent =
+        peer->send(compose(MessageType::invite, number_, receiver.port, port_body(history_limit_, Overflow::block)));
+    fault_point("invite.sent");
+    return sent;
   }
 
   [[nodiscard]] bool knows(const PortAddress& receiver) const override { return find(receiver) != links_.end(); }
@@ -422,6 +432,7 @@ class SenderPort final : public PortBase {
 
   void tell_leaving(const SenderLink& link) const {
     link.peer().send(compose(MessageType::leave, number_, link.address().port, std::span<const std::byte>{}));
+    fault_point("leave.sent");
   }
 
   /// What the receiver sent makes no sense, or we lack the means for a link: that receiver does without us, and is told.
@@ -450,6 +461,7 @@ class SenderPort final : public PortBase {
       case MessageType::leave:
         end_link(from);
         settle(from);
+        fault_point("leave.heard");
         return;
       default: break;
     }
@@ -478,6 +490,7 @@ class SenderPort final : public PortBase {
     const std::uint32_t depth = half->port.depth;
     auto peer_half = map_half(message.handles[0], half->bytes, receiver_half_magic, returns_capacity(depth),
                               receiver_half_bytes(depth));
+    fault_point("half.mapped");
     auto link = std::make_unique<SenderLink>(from, peer, half->port, std::move(peer_half),
                                              platform::ForeignBell(std::move(message.handles[1])));
 
@@ -490,6 +503,7 @@ class SenderPort final : public PortBase {
     }
     if (sent) {
       links_.push_back(std::move(link));
+      fault_point("link.up");
     } else {
       link->take_all_back(pool_);
     }
@@ -503,12 +517,14 @@ class SenderPort final : public PortBase {
     for (auto entry = history_.end() - static_cast<std::ptrdiff_t>(shared); entry != history_.end(); ++entry) {
       link.announce(*entry->slot->segment, number_);
       link.push(entry->descriptor, *entry->slot);
+      fault_point("history.pushed");
     }
     HalfBody answer{};
     answer.port = port_body(history_limit_, Overflow::block);
     answer.bytes = link.own_half().mapping.size();
     const std::array<int, 2> handles{link.own_half().handle.get(), waiter_.bell().write_handle()};
     const bool sent = link.peer().send(compose(MessageType::half, number_, link.address().port, answer, 2), handles);
+    fault_point("answer.sent");
     link.close_half_handle();
     return sent;
   }

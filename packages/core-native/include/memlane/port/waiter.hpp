@@ -19,6 +19,7 @@
 #include "memlane/layout/shared.hpp"
 #include "memlane/options.hpp"
 #include "memlane/platform/bell.hpp"
+#include "memlane/platform/fault_point.hpp"
 #include "memlane/platform/process.hpp"
 #include "memlane/timeout.hpp"
 
@@ -61,7 +62,9 @@ class Waiter {
     if (spin(lock, deadline, ready)) return Outcome::look_again;
     armed_ = true;
     port.arm(++sleep_);
+    fault_point("sleep.armed");
     store_then_look_fence();
+    fault_point("sleep.fenced");
     if (ready()) return Outcome::look_again;
     lock.unlock();
     const platform::Bell::Wake wake =
@@ -165,6 +168,7 @@ class Waiter {
     if (std::exchange(armed_, false)) {
       bell_.clear();
       port.arm(0);
+      fault_point("sleep.over");
     }
     if (watched_) bell_.ring();  // the loop that waits on the same bell must arm again
     // All of them: one becomes the next sleeper. If only one were told, and it left because its own time is over, or with

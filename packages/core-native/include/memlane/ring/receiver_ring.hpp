@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "memlane/layout/half.hpp"
+#include "memlane/platform/fault_point.hpp"
 #include "memlane/platform/memory.hpp"
 #include "memlane/ring/corruption.hpp"
 
@@ -55,6 +56,7 @@ class ReceiverRing {
         if (const std::uint64_t floor = load_floor(); floor > head_) {
           head_ = floor;
           own_->head.store(head_, std::memory_order_release);
+          fault_point("skip.head-stored");
           yield(floor - 1);
           continue;
         }
@@ -64,7 +66,9 @@ class ReceiverRing {
         if (may_be_taken_back_ && load_floor() > head_) continue;
         throw Corruption("the sender's tail is out of range");
       }
-      return Look{descriptors_[head_ & mask_].load(), head_};
+      const Look look{descriptors_[head_ & mask_].load(), head_};
+      fault_point("take.looked");
+      return look;
     }
     return std::nullopt;
   }
@@ -83,8 +87,10 @@ class ReceiverRing {
     const std::uint64_t position = head_;
     head_ = position + 1;
     own_->head.store(head_, std::memory_order_release);  // [SYNC room]
+    fault_point("take.head-stored");
     if (!may_be_taken_back_) return true;
     store_then_look_fence();
+    fault_point("take.fenced");
     return load_floor() <= position;
   }
 
@@ -100,8 +106,10 @@ class ReceiverRing {
     ReturnEntry& entry = returns_[returns_tail_ & returns_mask_];
     entry.position.store(position, std::memory_order_relaxed);
     entry.ticket.store(ticket | (yielded ? return_yielded : 0), std::memory_order_relaxed);
+    fault_point("return.stored");
     ++returns_tail_;
     own_->returns_tail.store(returns_tail_, std::memory_order_release);  // [SYNC return]
+    fault_point("return.shown");
     return true;
   }
 

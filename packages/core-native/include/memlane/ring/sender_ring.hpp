@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "memlane/layout/half.hpp"
+#include "memlane/platform/fault_point.hpp"
 #include "memlane/platform/memory.hpp"
 #include "memlane/ring/corruption.hpp"
 
@@ -43,8 +44,10 @@ class SenderRing {
   /// the place was left by the receiver (head, acquired) or taken back (floor) a whole round ago.
   void push(const Descriptor& descriptor) noexcept {
     descriptors_[tail_ & mask_].store(descriptor);
+    fault_point("push.stored");
     ++tail_;
     own_->tail.store(tail_, std::memory_order_release);  // [SYNC descriptor]
+    fault_point("push.shown");
   }
 
   enum class TakeBack : std::uint8_t {
@@ -70,7 +73,9 @@ class SenderRing {
     floor_ = position + 1;
     // Release: who sees this floor also sees the tail that it lies below, or would call us corrupt.
     own_->floor.store(floor_, std::memory_order_release);
+    fault_point("floor.stored");
     store_then_look_fence();
+    fault_point("floor.fenced");
     refresh_head();
     return head_ > position ? TakeBack::in_doubt : TakeBack::taken;
   }
@@ -93,8 +98,10 @@ class SenderRing {
       const std::uint64_t ticket = load_once(entry.ticket, std::memory_order_relaxed);
       ++returns_head_;
       each(parse_return(position, ticket));
+      fault_point("return.read");
     }
     own_->returns_head.store(returns_head_, std::memory_order_release);  // [SYNC returns-room]
+    fault_point("return.collected");
   }
 
   [[nodiscard]] static Return parse_return(std::uint64_t position, std::uint64_t ticket) {
@@ -109,7 +116,10 @@ class SenderRing {
   /// "I sleep" (a number that grows) or "I am awake" (0). To be followed by store_then_look_fence() and another look.
   void arm(std::uint64_t sleep) noexcept { own_->armed.store(sleep, std::memory_order_relaxed); }
 
-  void count_drop() noexcept { own_->dropped.store(++dropped_, std::memory_order_relaxed); }
+  void count_drop() noexcept {
+    own_->dropped.store(++dropped_, std::memory_order_relaxed);
+    fault_point("drop.counted");
+  }
   [[nodiscard]] std::uint64_t dropped() const noexcept { return dropped_; }
 
  private:

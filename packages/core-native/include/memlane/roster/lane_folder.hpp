@@ -14,6 +14,7 @@
 #include "memlane/lane_name.hpp"
 #include "memlane/layout/files.hpp"
 #include "memlane/layout/message.hpp"
+#include "memlane/platform/fault_point.hpp"
 #include "memlane/roster/directory.hpp"
 #include "memlane/roster/identity.hpp"
 
@@ -67,6 +68,7 @@ class LaneFolder {
   /// Takes our name out, and the folder with it if we were the last.
   void leave() noexcept {
     remove_announcement(kind_, self_);
+    fault_point("port.unannounced");
     try {
       remove_if_deserted(directory_, self_.endpoint, folder_name_, folder_.get());
     } catch (const Error&) {
@@ -87,6 +89,7 @@ class LaneFolder {
     constexpr std::size_t from = offsetof(Announcement, samples);
     const auto* const bytes = reinterpret_cast<const std::byte*>(&announcement);
     [[maybe_unused]] const auto written = ::pwrite(number, bytes + from, sizeof announcement - from, from);
+    fault_point("counters.shown");
     ::close(number);
   }
 
@@ -100,9 +103,11 @@ class LaneFolder {
     for (const std::string& name : platform::list_folder(folder->get())) {
       const bool hidden = name.starts_with('.');
       const auto port = parse_announcement_name(hidden ? std::string_view(name).substr(1) : std::string_view(name));
-      if (port && is_dead(port->address.endpoint)) platform::remove_file(folder->get(), name);
-      if (const auto writer = hidden_lane_file_writer(name); writer && is_dead(*writer))
+      const auto writer = hidden_lane_file_writer(name);
+      if ((port && is_dead(port->address.endpoint)) || (writer && is_dead(*writer))) {
         platform::remove_file(folder->get(), name);
+        fault_point("dead.name-removed");
+      }
     }
     remove_if_deserted(directory, self, folder_name, folder->get());
   }
@@ -124,12 +129,15 @@ class LaneFolder {
     auto folder = platform::open_private_subfolder(directory_.handle(), folder_name_);
     if (!folder) return false;
     folder_ = std::move(*folder);
+    fault_point("lane.entered");
     lane_file_is_right_ = false;
     if (!ensure_lane_file()) return false;
     lane_file_is_right_ = true;
+    fault_point("lane.file-there");
     const std::string name = announcement_name(kind_, self_);
     const auto bytes = std::as_bytes(std::span(&announcement, 1));
     if (platform::place_file(folder_.get(), "." + name, name, bytes) == platform::Place::folder_gone) return false;
+    fault_point("port.announced");
     // A leaver that saw the folder empty just before may have removed the lane file just after: put it back. The folder
     // itself stays, since our announcement is in it.
     try {
@@ -219,9 +227,12 @@ class LaneFolder {
     if (left.size() != 1 || left.front() != lane_file_name) return;
     const auto content = platform::read_file(folder, lane_file_name, sizeof(LaneFile));
     platform::remove_file(folder, lane_file_name);
-    if (platform::remove_folder(directory.handle(), folder_name) || !content) return;
+    fault_point("lane.file-removed");
+    if (platform::remove_folder(directory.handle(), folder_name)) return fault_point("lane.folder-removed");
+    if (!content) return;
     [[maybe_unused]] const auto placed =
         platform::place_file(folder, ".lane-" + self.text() + "-leaving", lane_file_name, *content);
+    fault_point("lane.file-put-back");
   }
 
   const Directory& directory_;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "memlane/error.hpp"
+#include "memlane/platform/fault_point.hpp"
 #include "memlane/platform/memory.hpp"
 #include "memlane/platform/memory_limit.hpp"
 #include "memlane/segment/size_class.hpp"
@@ -80,6 +81,7 @@ class SegmentPool {
       slot->references = 1;
       ++slot->segment->used;
       slot->segment->last_use = clock_;
+      fault_point("loan.lent");
       return slot;
     }
     return nullptr;
@@ -137,6 +139,7 @@ class SegmentPool {
     check_machine(plan, bytes, at_least != 0);
     plan.id = next_id_++;
     held_ += plan.bytes;
+    fault_point("segment.planned");
     return plan;
   }
 
@@ -153,6 +156,7 @@ class SegmentPool {
     // From the back, so that the first slot is the first to be lent.
     for (auto slot = segment->slots().rbegin(); slot != segment->slots().rend(); ++slot) of.free.push_back(&*slot);
     segments_.push_back(std::move(segment));
+    fault_point("segment.added");
   }
 
  private:
@@ -200,6 +204,7 @@ class SegmentPool {
       held_ -= (*oldest)->bytes();
       dropped_.push_back((*oldest)->id());
       segments_.erase(oldest);
+      fault_point("segment.dropped");
     }
   }
 

@@ -9,6 +9,7 @@
 #include <limits>
 #include <string>
 
+#include "memlane/platform/fault_point.hpp"
 #include "memlane/platform/linux/sys.hpp"
 
 namespace memlane::detail::platform {
@@ -22,6 +23,7 @@ inline void ring(int write_end) noexcept {
   constexpr char note = 1;
   // EAGAIN: full, so it has rung. SIGPIPE cannot be: every write end of ours can read as well, so there is a reader.
   [[maybe_unused]] const auto written = sys::retried("write", [&] { return ::write(write_end, &note, 1); });
+  fault_point("bell.rung");
 }
 
 inline int reopen(int descriptor, int flags) noexcept {

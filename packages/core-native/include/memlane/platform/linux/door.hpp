@@ -12,6 +12,7 @@
 #include <cstring>
 #include <optional>
 
+#include "memlane/platform/fault_point.hpp"
 #include "memlane/platform/linux/sys.hpp"
 
 #ifndef SO_PEERPIDFD
@@ -51,21 +52,26 @@ inline std::optional<Handle> try_open_door(FolderRef folder, const std::string& 
   // Before bind: the socket file is made with these rights, so it never has looser ones.
   if (sys::call("fchmod", [&] { return ::fchmod(door.get(), 0600); }) != 0)
     sys::fail("cannot restrict the door's rights", errno);
+  fault_point("door.made");
   const std::string hidden = "." + name;
   const sockaddr_un address = address_of(folder, hidden);
   const auto* const generic = reinterpret_cast<const sockaddr*>(&address);
   if (sys::call("bind", [&] { return ::bind(door.get(), generic, sizeof address); }) != 0)
     sys::fail("cannot open a door in " + folder.path, errno);
-  const bool visible = sys::call("listen", [&] { return ::listen(door.get(), SOMAXCONN); }) == 0 &&
-                       sys::call("renameat", [&] {
-                         return ::renameat(folder.handle, hidden.c_str(), folder.handle, name.c_str());
-                       }) == 0;
+  fault_point("door.bound");
+  bool visible = sys::call("listen", [&] { return ::listen(door.get(), SOMAXCONN); }) == 0;
+  if (visible) {
+    fault_point("door.listening");
+    visible = sys::call("renameat",
+                        [&] { return ::renameat(folder.handle, hidden.c_str(), folder.handle, name.c_str()); }) == 0;
+  }
   if (!visible) {
     const int error = errno;
     ::unlinkat(folder.handle, hidden.c_str(), 0);
     if (error == ENOENT) return std::nullopt;
     sys::fail("cannot open a door in " + folder.path, error);
   }
+  fault_point("door.shown");
   return door;
 }
 
@@ -83,8 +89,10 @@ inline KnockResult knock(FolderRef folder, const std::string& name) {
   KnockResult result{Knock::answered, linux_door::new_socket()};
   const sockaddr_un address = linux_door::address_of(folder, name);
   const auto* const generic = reinterpret_cast<const sockaddr*>(&address);
-  if (sys::retried("connect", [&] { return ::connect(result.connection.get(), generic, sizeof address); }) == 0)
+  if (sys::retried("connect", [&] { return ::connect(result.connection.get(), generic, sizeof address); }) == 0) {
+    fault_point("door.knocked");
     return result;
+  }
   switch (errno) {
     case ENOENT:
     case ECONNREFUSED: return {Knock::nobody, {}};

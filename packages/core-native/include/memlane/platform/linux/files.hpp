@@ -7,6 +7,7 @@
 
 #include <cstring>
 
+#include "memlane/platform/fault_point.hpp"
 #include "memlane/platform/linux/sys.hpp"
 
 namespace memlane::detail::platform {
@@ -100,12 +101,16 @@ inline Place place_file(int folder, const std::string& hidden, const std::string
     sys::fail("cannot write to the lane directory", errno);
   }
   const Handle file(number);
+  fault_point("file.created");
   const auto written = sys::retried("write", [&] { return ::write(number, content.data(), content.size()); });
   int error = std::cmp_equal(written, content.size()) ? 0 : (written < 0 ? errno : ENOSPC);
+  if (error == 0) fault_point("file.written");
   // linkat, not rename: it refuses to replace.
   if (error == 0 && sys::call("linkat", [&] { return ::linkat(folder, hidden.c_str(), folder, name.c_str(), 0); }) != 0)
     error = errno;
+  if (error == 0) fault_point("file.placed");
   ::unlinkat(folder, hidden.c_str(), 0);
+  fault_point("file.tidied");
   if (error == EEXIST) return Place::already_there;
   if (error != 0) sys::fail("cannot write to the lane directory", error);
   return Place::placed;

@@ -15,6 +15,7 @@
 #include <array>
 #include <vector>
 
+#include "memlane/platform/fault_point.hpp"
 #include "memlane/platform/linux/sys.hpp"
 #include "memlane/platform/signals.hpp"
 
@@ -123,16 +124,21 @@ inline OwnedMemory create_memory(const char* name, std::size_t bytes) {
   linux_memory::check_file_size_limit(bytes);
   OwnedMemory memory;
   memory.handle = linux_memory::create(name);
+  fault_point("memory.created");
   const int handle = memory.handle.get();
   const auto size = static_cast<off_t>(bytes);
   if (sys::retried("ftruncate", [&] { return ::ftruncate(handle, size); }) != 0) {
     sys::fail("cannot size shared memory to " + std::to_string(bytes) + " bytes", errno);
   }
+  fault_point("memory.sized");
   // Every page now, or an error now: a hole would be paid for, or faulted on, by whoever touches it first.
   linux_memory::reserve(handle, bytes);
+  fault_point("memory.reserved");
   memory.mapping = linux_memory::map(handle, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, "shared memory");
+  fault_point("memory.mapped");
   if (sys::call("fcntl", [&] { return ::fcntl(handle, F_ADD_SEALS, seals_of_ours); }) != 0)
     sys::fail("cannot seal shared memory", errno);
+  fault_point("memory.sealed");
   return memory;
 }
 
