@@ -8,6 +8,8 @@ export interface PublisherOptions {
   readonly joinTimeout: number;
   readonly label: string;
   readonly directory: string;
+  /** A name, or a number in digits; empty: none. */
+  readonly group: string;
   readonly spin: number;
 }
 
@@ -17,6 +19,8 @@ export interface SubscriberOptions {
   readonly joinTimeout: number;
   readonly label: string;
   readonly directory: string;
+  /** A name, or a number in digits; empty: none. */
+  readonly group: string;
   readonly spin: number;
 }
 

@@ -134,6 +134,8 @@ def test_options_out_of_range(subscriber: MakeSubscriber, options: dict[str, Any
         ({"memory_budget": 0}, "memory_budget is 1 to"),
         ({"memory_budget": -5}, "memory_budget is 1 to"),
         ({"label": "ü" * 32}, "63 bytes"),
+        ({"group": -1}, "group is 0 to 4294967294, not -1"),
+        ({"group": 2**32 - 1}, "group is 0 to 4294967294, not 4294967295"),
     ],
 )
 def test_options_of_a_publisher_out_of_range(publisher: MakePublisher, options: dict[str, Any], text: str) -> None:
@@ -151,6 +153,9 @@ def test_options_that_make_no_sense(publisher: MakePublisher, subscriber: MakeSu
         (lambda: publisher(send_timeout=float("nan")), "send_timeout is not a number"),
         (lambda: publisher(label="\ud800"), "UTF-8"),
         (lambda: publisher(label="a\0b"), "label"),
+        (lambda: publisher(group="no such group"), 'there is no group "no such group"'),
+        (lambda: publisher(group="root\0"), "there is no group"),
+        (lambda: publisher(group=" 0"), "there is no group"),
     ):
         with pytest.raises(memlane.InvalidArgument, match=text):
             call()
@@ -167,6 +172,8 @@ def test_options_that_make_no_sense(publisher: MakePublisher, subscriber: MakeSu
         {"label": b"bytes"},
         {"label": None},
         {"directory": 5},
+        {"group": 1.5},
+        {"group": True},
         {"spin": "fast"},
         {"depth": 3},  # a subscriber's
     ],
@@ -212,6 +219,11 @@ def test_a_directory_of_another_owner_or_with_looser_rights(tmp_path: Path) -> N
         assert str(folder) in str(caught.value)
     assert stat.S_IMODE(loose.stat().st_mode) == 0o755
     assert list(loose.iterdir()) == list(own.iterdir()) == []
+
+
+def test_a_group_that_this_process_is_not_in(publisher: MakePublisher) -> None:
+    with pytest.raises(memlane.PermissionDenied, match='not in the group "4294967294"'):
+        publisher(group=2**32 - 2)
 
 
 @pytest.fixture

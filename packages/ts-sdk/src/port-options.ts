@@ -1,4 +1,4 @@
-import { checkText, checkTime } from "./check.js";
+import { checkCount, checkText, checkTime } from "./check.js";
 
 /** What every port can be told when it is opened. */
 export interface PortOptions {
@@ -8,23 +8,30 @@ export interface PortOptions {
   readonly label?: string | undefined;
   /** Where lanes meet; MEMLANE_DIR, else $XDG_RUNTIME_DIR/memlane, else /run/user/UID/memlane, else /tmp/memlane-UID. */
   readonly directory?: string | undefined;
+  /**
+   * A group of users whose members are let in, and nobody else: its name or number. This user alone if not given. Every port
+   * in the directory must say the same; where no directory is chosen it is /tmp/memlane-group-GID.
+   */
+  readonly group?: string | number | undefined;
   /** How long, in milliseconds, a call that blocks the thread may spin before it sleeps; adaptive if not given. */
   readonly spin?: number | undefined;
 }
 
-export const portOptionNames = ["joinTimeout", "label", "directory", "spin"];
+export const portOptionNames = ["joinTimeout", "label", "directory", "group", "spin"];
 
 /** The same as the addon wants it. */
-export function checkPortOptions({ joinTimeout = 1000, label = "", directory = "", spin }: PortOptions): {
+export function checkPortOptions({ joinTimeout = 1000, label = "", directory = "", group = "", spin }: PortOptions): {
   joinTimeout: number;
   label: string;
   directory: string;
+  group: string;
   spin: number;
 } {
   return {
     joinTimeout: checkTime("joinTimeout", joinTimeout),
     label: checkText("label", label),
     directory: checkText("directory", directory),
+    group: typeof group === "number" ? String(checkCount("group", group)) : checkText("group", group),
     spin: spin === undefined ? -1 : checkTime("spin", spin),
   };
 }

@@ -97,6 +97,10 @@ describe("an option", () => {
     ["label too long", () => lanes.publisher({ label: "x".repeat(64) }), "out-of-range", /63 bytes/],
     ["label", () => lanes.publisher({ label: wrong(5) }), "invalid-argument", /a string for label/],
     ["directory", () => lanes.publisher({ directory: wrong(5) }), "invalid-argument", /a string for directory/],
+    ["group", () => lanes.publisher({ group: wrong({}) }), "invalid-argument", /a string for group/],
+    ["group's number", () => lanes.publisher({ group: -1 }), "out-of-range", /a whole number from 0 on for group/],
+    ["group's name", () => lanes.publisher({ group: "no such group" }), "invalid-argument", /no group "no such group"/],
+    ["group of others", () => lanes.publisher({ group: 4_294_967_294 }), "permission-denied", /not in the group/],
   ])("%s", (_, call, code, message) => expectError(call, code, message));
 });
 

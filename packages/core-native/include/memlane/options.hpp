@@ -73,6 +73,9 @@ struct PublisherOptions {
   std::string label = {};
   /// Where lanes meet; empty: MEMLANE_DIR, else $XDG_RUNTIME_DIR/memlane, else /run/user/UID/memlane, else /tmp/memlane-UID.
   std::filesystem::path directory = {};
+  /// A group of users whose members are let in, and nobody else: its name, or its number in digits. Empty: this user alone.
+  /// Every port in the directory must say the same; where no directory is chosen it is /tmp/memlane-group-GID.
+  std::string group = {};
   Spin spin = Spin::adaptive();
   /// For bindings: asked while opening waits.
   detail::Interrupt interrupt = {};
@@ -85,6 +88,7 @@ struct SubscriberOptions {
   Timeout join_timeout = std::chrono::seconds(1);
   std::string label = {};
   std::filesystem::path directory = {};
+  std::string group = {};
   Spin spin = Spin::adaptive();
   /// Samples are mapped privately, so that a stray write of this process kills nobody, is seen by nobody, and is gone
   /// with the sample. For languages that have no read-only memory; costs a look at the sample's pages at release.

@@ -17,6 +17,7 @@ Options common(const Napi::Object& from) {
   options.join_timeout = to_timeout(from.Get("joinTimeout"));
   options.label = to_text(from.Get("label"));
   options.directory = to_text(from.Get("directory"));
+  options.group = to_text(from.Get("group"));
   // Below zero: as the core thinks best.
   const double spin = to_double(from.Get("spin"));
   if (spin >= 0) options.spin = std::chrono::duration<double, std::milli>(spin);

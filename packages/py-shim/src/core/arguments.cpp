@@ -102,6 +102,14 @@ std::filesystem::path directory(py::handle value) {
   return {static_cast<std::string>(bytes)};
 }
 
+std::string group(py::handle value) {
+  if (value.is_none()) return {};
+  if (py::isinstance<py::str>(value)) return text(value, "group");
+  if (PyBool_Check(value.ptr()) || PyIndex_Check(value.ptr()) == 0)
+    refuse_type("group", "a str, an int or None", value);
+  return std::to_string(whole_number(value, "group", 0, std::numeric_limits<std::uint32_t>::max() - 1));
+}
+
 Overflow overflow(py::handle value) {
   const std::string name = text(value, "overflow");
   if (const auto known = overflow_from_string(name)) return *known;

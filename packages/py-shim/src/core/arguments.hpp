@@ -33,6 +33,9 @@ namespace memlane::python {
 /// None, str or os.PathLike.
 [[nodiscard]] std::filesystem::path directory(py::handle value);
 
+/// None, str, or an int as the group's number.
+[[nodiscard]] std::string group(py::handle value);
+
 [[nodiscard]] Overflow overflow(py::handle value);
 
 /// A name from the core's table, e.g. "uint8".

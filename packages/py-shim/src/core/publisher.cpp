@@ -19,7 +19,7 @@ constexpr auto any_u64 = std::numeric_limits<std::uint64_t>::max();
 
 std::unique_ptr<PublisherObject> open(py::handle name, py::handle history, py::handle memory_budget,
                                       py::handle send_timeout, py::handle join_timeout, py::handle label,
-                                      py::handle folder, py::handle spin_time) {
+                                      py::handle folder, py::handle let_in, py::handle spin_time) {
   const LaneName lane = lane_name(name);
   PublisherOptions options;
   options.history = static_cast<std::uint32_t>(whole_number(history, "history", 0, detail::max_history));
@@ -28,6 +28,7 @@ std::unique_ptr<PublisherObject> open(py::handle name, py::handle history, py::h
   options.join_timeout = timeout(join_timeout, "join_timeout");
   options.label = text(label, "label");
   options.directory = directory(folder);
+  options.group = group(let_in);
   options.spin = spin(spin_time);
   return std::make_unique<PublisherObject>(wait_without_gil([&](const detail::Interrupt& interrupt) {
     options.interrupt = interrupt;

@@ -14,7 +14,7 @@ namespace memlane::python {
 namespace {
 
 std::unique_ptr<SubscriberObject> open(py::handle name, py::handle depth, py::handle overflow_policy,
-                                       py::handle join_timeout, py::handle label, py::handle folder,
+                                       py::handle join_timeout, py::handle label, py::handle folder, py::handle let_in,
                                        py::handle spin_time) {
   const LaneName lane = lane_name(name);
   SubscriberOptions options;
@@ -23,6 +23,7 @@ std::unique_ptr<SubscriberObject> open(py::handle name, py::handle depth, py::ha
   options.join_timeout = timeout(join_timeout, "join_timeout");
   options.label = text(label, "label");
   options.directory = directory(folder);
+  options.group = group(let_in);
   options.spin = spin(spin_time);
   options.writable_view = true;  // not every consumer of an array respects read-only memory
   return std::make_unique<SubscriberObject>(wait_without_gil([&](const detail::Interrupt& interrupt) {

@@ -201,6 +201,7 @@ class Publisher:
         join_timeout: float | None,
         label: str,
         directory: str | os.PathLike[str] | None,
+        group: str | int | None,
         spin: float | None,
         /,
     ) -> None: ...
@@ -231,6 +232,7 @@ class Subscriber:
         join_timeout: float | None,
         label: str,
         directory: str | os.PathLike[str] | None,
+        group: str | int | None,
         spin: float | None,
         /,
     ) -> None: ...

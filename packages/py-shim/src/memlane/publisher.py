@@ -36,6 +36,7 @@ class Publisher(Port):
         join_timeout: float | None = 1.0,
         label: str = "",
         directory: str | os.PathLike[str] | None = None,
+        group: str | int | None = None,
         spin: float | None = None,
     ) -> None:
         """Opens the port; when this returns, every live subscriber is linked.
@@ -51,17 +52,22 @@ class Publisher(Port):
             label: Shown to peers in messages and by `memlane ls`; at most 63 bytes.
             directory: Where lanes meet. None: ``$MEMLANE_DIR``, else ``$XDG_RUNTIME_DIR/memlane``, else
                 ``/run/user/UID/memlane``, else ``/tmp/memlane-UID``.
+            group: A group of users whose members are let in, and nobody else: its name or number. None: this user
+                alone. Every port in the directory must say the same; where no directory is chosen it is
+                ``/tmp/memlane-group-GID``.
             spin: How long a wait looks again and again before it sleeps, in seconds. None: up to 20 us, as long as
                 that has lately been worth it.
 
         Raises:
             InvalidName, InvalidArgument, OutOfRange: an argument that makes no sense.
-            ForeignDirectory, PermissionDenied: the directory is not ours to use.
+            ForeignDirectory, PermissionDenied: the directory, or the group, is not ours to use.
             PatternMismatch, VersionMismatch, Corrupt: the lane is another's.
             DescriptorLimit, SystemFailure: the system cannot do it.
         """
         self._send_timeout = send_timeout
-        self._core = _core.Publisher(name, history, memory_budget, send_timeout, join_timeout, label, directory, spin)
+        self._core = _core.Publisher(
+            name, history, memory_budget, send_timeout, join_timeout, label, directory, group, spin
+        )
         self._opened()
 
     def loan(self, shape: int | Sequence[int], dtype: object = "uint8") -> Loan:

@@ -35,6 +35,7 @@ class Subscriber(Port):
         join_timeout: float | None = 1.0,
         label: str = "",
         directory: str | os.PathLike[str] | None = None,
+        group: str | int | None = None,
         spin: float | None = None,
     ) -> None:
         """Opens the port; when this returns, every live publisher is linked.
@@ -48,16 +49,17 @@ class Subscriber(Port):
                 comes up when it does. None: for ever.
             label: Shown to peers in messages and by `memlane ls`; at most 63 bytes.
             directory: Where lanes meet: see `Publisher`.
+            group: Whose members are let in: see `Publisher`.
             spin: How long a wait looks again and again before it sleeps: see `Publisher`.
 
         Raises:
             InvalidName, InvalidArgument, OutOfRange: an argument that makes no sense.
-            ForeignDirectory, PermissionDenied: the directory is not ours to use.
+            ForeignDirectory, PermissionDenied: the directory, or the group, is not ours to use.
             PatternMismatch, VersionMismatch, Corrupt: the lane is another's.
             DescriptorLimit, SystemFailure: the system cannot do it.
         """
         self._depth = depth
-        self._core = _core.Subscriber(name, depth, overflow, join_timeout, label, directory, spin)
+        self._core = _core.Subscriber(name, depth, overflow, join_timeout, label, directory, group, spin)
         self._opened()
 
     def take(self, timeout: float | None = 0.0) -> Sample | None:

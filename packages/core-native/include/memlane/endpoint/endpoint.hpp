@@ -31,8 +31,8 @@ namespace memlane::detail {
 class Endpoint {
  public:
   /// Use EndpointTable::open: a process has one endpoint in a directory.
-  explicit Endpoint(const std::string& path)
-      : directory_(path),
+  Endpoint(const std::string& path, const platform::Access& access)
+      : directory_(path, access),
         id_(EndpointId::fresh()),
         generation_(platform::fork_generation()),
         door_(platform::open_door(directory_.ref(), id_.door_name())) {
@@ -281,7 +281,7 @@ class Endpoint {
         case platform::Accept::accepted: break;
       }
       const std::lock_guard lock(mutex_);
-      if (!platform::peer_is_same_user(socket) || newcomers_ >= most_newcomers) continue;
+      if (!platform::peer_is_let_in(socket, directory_.access()) || newcomers_ >= most_newcomers) continue;
       ++newcomers_;
       watch(std::move(socket), std::nullopt);
       fault_point("door.accepted");

@@ -16,8 +16,9 @@ namespace memlane::detail {
 class EndpointTable {
  public:
   /// This process's endpoint in a directory; made if there is none. It lives as long as somebody holds it.
-  [[nodiscard]] static std::shared_ptr<Endpoint> open(const std::filesystem::path& chosen) {
-    const std::string path = directory_path(chosen);
+  [[nodiscard]] static std::shared_ptr<Endpoint> open(const std::filesystem::path& chosen,
+                                                      const platform::Access& access) {
+    const std::string path = directory_path(chosen, access);
     EndpointTable& table = instance();
     const platform::ForkLock no_fork_now;
     const std::lock_guard lock(table.mutex_);
@@ -27,11 +28,11 @@ class EndpointTable {
       table.endpoints_.clear();
       table.generation_ = platform::fork_generation();
     }
-    std::weak_ptr<Endpoint>& entry = table.endpoints_[path];
+    std::weak_ptr<Endpoint>& entry = table.endpoints_[{path, access}];
     auto endpoint = entry.lock();
     // In a directory that was removed nobody would meet us. Its endpoint goes on for those who are linked.
     if (!endpoint || !endpoint->directory().is_in_place()) {
-      endpoint = std::make_shared<Endpoint>(path);
+      endpoint = std::make_shared<Endpoint>(path, access);
       entry = endpoint;
     }
     return endpoint;
@@ -54,7 +55,7 @@ class EndpointTable {
     std::vector<std::shared_ptr<Endpoint>> alive;
     {
       const std::lock_guard lock(mutex_);
-      for (const auto& [path, endpoint] : endpoints_) {
+      for (const auto& [place, endpoint] : endpoints_) {
         if (auto one = endpoint.lock()) alive.push_back(std::move(one));
       }
     }
@@ -72,7 +73,8 @@ class EndpointTable {
 
   std::mutex mutex_;
   std::uint32_t generation_ = platform::fork_generation();
-  std::map<std::string, std::weak_ptr<Endpoint>> endpoints_;
+  // With whom the directory lets in: a port that asks for something else must not slip into an endpoint that is there.
+  std::map<std::pair<std::string, platform::Access>, std::weak_ptr<Endpoint>> endpoints_;
   std::vector<std::shared_ptr<Endpoint>> left_;  // at the end of the program
 };
 

@@ -44,6 +44,8 @@ inline void remove_names_of(const Directory& directory, const EndpointId& self, 
     if (name.starts_with("lane-"))
       LaneFolder::sweep(directory, self, name,
                         [&](const EndpointId& endpoint) { return endpoints.contains(endpoint); });
+    if (const auto maker = LaneFolder::hidden_folder_maker(name); maker && endpoints.contains(*maker))
+      platform::remove_folder(directory.handle(), name);
   }
   // Last: a door without a process marks the names that belong to it, for whoever comes if we die here.
   for (const EndpointId& endpoint : endpoints) {

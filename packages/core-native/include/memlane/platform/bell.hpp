@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "memlane/platform/access.hpp"
 #include "memlane/platform/handle.hpp"
 
 namespace memlane::detail::platform {
@@ -12,6 +13,9 @@ namespace memlane::detail::platform {
 class Bell {
  public:
   inline Bell();
+
+  /// A pipe can be opened anew by its own user alone; from now on by those let in.
+  inline void let_in(const Access& access);
 
   /// For poll, epoll, asyncio, net.Socket: readable after a ring. Owned by the bell.
   [[nodiscard]] int waitable() const noexcept { return read_end_.get(); }

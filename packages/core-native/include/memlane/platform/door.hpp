@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "memlane/platform/access.hpp"
 #include "memlane/platform/handle.hpp"
 
 namespace memlane::detail::platform {
@@ -16,9 +17,10 @@ namespace memlane::detail::platform {
 struct FolderRef {
   int handle = -1;
   const std::string& path;
+  Access access = {};
 };
 
-/// Opens the door `name` in `folder`, readable for its owner only. It is listening before anybody can see it, so that
+/// Opens the door `name` in `folder`, for its owner only, or for the folder's group. It is listening before anybody can see it, so that
 /// "connection refused" always means that its process is gone.
 [[nodiscard]] inline Handle open_door(FolderRef folder, const std::string& name);
 
@@ -26,6 +28,7 @@ enum class Knock : std::uint8_t {
   answered,  ///< connected (the peer need not be awake for it)
   nobody,    ///< no such door, or nobody behind it: its process is dead
   busy,      ///< alive, but its queue of newcomers is full: try again later
+  stranger,  ///< somebody who is not let in has it, or is behind it
 };
 
 struct KnockResult {
@@ -33,7 +36,7 @@ struct KnockResult {
   Handle connection;
 };
 
-/// Connects to a door, without waiting. Throws Error(descriptor_limit | permission_denied | system).
+/// Connects to a door, without waiting, and without following a link. Throws Error(descriptor_limit | permission_denied | system).
 [[nodiscard]] inline KnockResult knock(FolderRef folder, const std::string& name);
 
 enum class Accept : std::uint8_t { accepted, nobody_waits, no_descriptor_left };
@@ -41,8 +44,8 @@ enum class Accept : std::uint8_t { accepted, nobody_waits, no_descriptor_left };
 /// Takes the next newcomer, if there is one.
 inline Accept accept_newcomer(const Handle& door, Handle& connection);
 
-/// Whether the process at the other end of a connection belongs to this user.
-[[nodiscard]] inline bool peer_is_same_user(const Handle& connection);
+/// Whether the process at the other end of a connection is of this user, or of the group that is let in.
+[[nodiscard]] inline bool peer_is_let_in(const Handle& connection, const Access& access);
 /// A descriptor that becomes readable when the process at the other end ends; none where the kernel cannot give one.
 [[nodiscard]] inline Handle peer_death_handle(const Handle& connection);
 

@@ -70,9 +70,10 @@ class PortBase : public Port, public Armable, public std::enable_shared_from_thi
       : waiter_(spin), kind_(kind), lane_(lane.text()), label_(std::move(label)) {}
 
   /// The second half of construction: needs shared_from_this().
-  void join(const std::filesystem::path& directory, const LaneName& lane, Timeout join_timeout,
-            const Interrupt& interrupt) {
-    endpoint_ = EndpointTable::open(directory);
+  void join(const std::filesystem::path& directory, const std::string& group, const LaneName& lane,
+            Timeout join_timeout, const Interrupt& interrupt) {
+    endpoint_ = EndpointTable::open(directory, platform::access_for(group));
+    waiter_.let_in(endpoint_->directory().access());
     generation_ = platform::fork_generation();
     {
       const std::lock_guard lock(mutex_);
@@ -271,6 +272,7 @@ class PortBase : public Port, public Armable, public std::enable_shared_from_thi
         endpoint->bury(address.endpoint);
         settle(address);
         return;
+      case platform::Knock::stranger: settle(address); return;
       case platform::Knock::answered: break;
     }
     if (knows(address)) return;  // it called first

@@ -34,7 +34,7 @@ class ReceiverPort final : public PortBase {
     check(options);
     const std::shared_ptr<ReceiverPort> port(new ReceiverPort(lane, options), End{});
     try {
-      port->join(options.directory, lane, options.join_timeout, options.interrupt);
+      port->join(options.directory, options.group, lane, options.join_timeout, options.interrupt);
     } catch (...) {
       port->close();
       throw;

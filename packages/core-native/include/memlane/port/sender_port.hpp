@@ -31,7 +31,7 @@ class SenderPort final : public PortBase {
     check(options);
     const std::shared_ptr<SenderPort> port(new SenderPort(lane, options), End{});
     try {
-      port->join(options.directory, lane, options.join_timeout, options.interrupt);
+      port->join(options.directory, options.group, lane, options.join_timeout, options.interrupt);
     } catch (...) {
       port->close();
       throw;

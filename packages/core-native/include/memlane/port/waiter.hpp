@@ -39,6 +39,9 @@ class Waiter {
 
   [[nodiscard]] const platform::Bell& bell() const noexcept { return bell_; }
 
+  /// Lets peers of other users ring. Before any of them has the bell.
+  void let_in(const platform::Access& access) { bell_.let_in(access); }
+
   enum class Outcome : std::uint8_t { look_again, timed_out, interrupted };
 
   /// Waits until something may have changed. `ready()` is asked under the lock after arming, and must not throw lightly:

@@ -3,8 +3,6 @@
 // If a process dies at any point here, only names remain: whoever finds that nobody answers at the door removes them.
 #pragma once
 
-#include <fcntl.h>
-#include <unistd.h>
 #include <chrono>
 #include <cstring>
 #include <memory>
@@ -83,14 +81,17 @@ class LaneFolder {
 
   /// Rewrites the live counters of our announcement.
   void update(const Announcement& announcement) const noexcept {
-    const int number =
-        ::openat(folder_.get(), announcement_name(kind_, self_).c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
-    if (number < 0) return;
     constexpr std::size_t from = offsetof(Announcement, samples);
-    const auto* const bytes = reinterpret_cast<const std::byte*>(&announcement);
-    [[maybe_unused]] const auto written = ::pwrite(number, bytes + from, sizeof announcement - from, from);
+    platform::overwrite_file(folder_.get(), announcement_name(kind_, self_), announcement_file_, from,
+                             std::as_bytes(std::span(&announcement, 1)).subspan(from));
     fault_point("counters.shown");
-    ::close(number);
+  }
+
+  /// The endpoint that made a lane's folder and did not live to put it in place. Only those for a group are made so.
+  [[nodiscard]] static std::optional<EndpointId> hidden_folder_maker(std::string_view name) noexcept {
+    constexpr std::size_t before = std::string_view(".lane-").size() + 32 + 1;  // the hash, and a dash
+    if (!name.starts_with(".lane-") || name.size() < before + 32) return std::nullopt;
+    return EndpointId::parse(name.substr(before, 32));
   }
 
   /// Removes every trace of dead endpoints in a lane's folder, and the folder itself if nobody is left.
@@ -98,7 +99,7 @@ class LaneFolder {
   template <class IsDead>
   static void sweep(const Directory& directory, const EndpointId& self, const std::string& folder_name,
                     IsDead&& is_dead) {
-    const auto folder = platform::find_private_subfolder(directory.handle(), folder_name);
+    const auto folder = platform::find_private_subfolder(directory.handle(), folder_name, directory.access());
     if (!folder) return;
     for (const std::string& name : platform::list_folder(folder->get())) {
       const bool hidden = name.starts_with('.');
@@ -126,7 +127,8 @@ class LaneFolder {
   }
 
   bool try_enter(const Announcement& announcement) {
-    auto folder = platform::open_private_subfolder(directory_.handle(), folder_name_);
+    auto folder = platform::open_private_subfolder(directory_.handle(), folder_name_,
+                                                   "." + folder_name_ + "-" + self_.text(), directory_.access());
     if (!folder) return false;
     folder_ = std::move(*folder);
     fault_point("lane.entered");
@@ -136,7 +138,9 @@ class LaneFolder {
     fault_point("lane.file-there");
     const std::string name = announcement_name(kind_, self_);
     const auto bytes = std::as_bytes(std::span(&announcement, 1));
-    if (platform::place_file(folder_.get(), "." + name, name, bytes) == platform::Place::folder_gone) return false;
+    const auto placed = platform::place_file(folder_.get(), "." + name, name, bytes, directory_.access());
+    if (placed.outcome == platform::Place::folder_gone) return false;
+    announcement_file_ = placed.file;
     fault_point("port.announced");
     // A leaver that saw the folder empty just before may have removed the lane file just after: put it back. The folder
     // itself stays, since our announcement is in it.
@@ -162,7 +166,8 @@ class LaneFolder {
   /// Sees to it that the lane file is there, and is one that we can live with. False: the folder is gone.
   bool ensure_lane_file() {
     for (int round = 0; round < max_rounds; ++round) {
-      if (const auto content = platform::read_file(folder_.get(), lane_file_name, sizeof(LaneFile) + 1)) {
+      if (const auto content =
+              platform::read_file(folder_.get(), lane_file_name, sizeof(LaneFile) + 1, directory_.access())) {
         check_lane_file(*content);
         return true;
       }
@@ -173,9 +178,10 @@ class LaneFolder {
       file.pattern = static_cast<std::uint32_t>(pattern_of(kind_));
       file.name_bytes = static_cast<std::uint32_t>(name_.size());
       std::memcpy(file.name, name_.data(), name_.size());
-      if (platform::place_file(folder_.get(), hidden_lane_file(), lane_file_name, std::as_bytes(std::span(&file, 1))) ==
-          platform::Place::folder_gone)
-        return false;
+      const auto bytes = std::as_bytes(std::span(&file, 1));
+      const auto placed =
+          platform::place_file(folder_.get(), hidden_lane_file(), lane_file_name, bytes, directory_.access());
+      if (placed.outcome == platform::Place::folder_gone) return false;
     }
     return false;
   }
@@ -225,13 +231,13 @@ class LaneFolder {
     const auto left = platform::list_folder(folder);
     if (left.empty()) platform::remove_folder(directory.handle(), folder_name);
     if (left.size() != 1 || left.front() != lane_file_name) return;
-    const auto content = platform::read_file(folder, lane_file_name, sizeof(LaneFile));
+    const auto content = platform::read_file(folder, lane_file_name, sizeof(LaneFile), directory.access());
     platform::remove_file(folder, lane_file_name);
     fault_point("lane.file-removed");
     if (platform::remove_folder(directory.handle(), folder_name)) return fault_point("lane.folder-removed");
     if (!content) return;
     [[maybe_unused]] const auto placed =
-        platform::place_file(folder, ".lane-" + self.text() + "-leaving", lane_file_name, *content);
+        platform::place_file(folder, ".lane-" + self.text() + "-leaving", lane_file_name, *content, directory.access());
     fault_point("lane.file-put-back");
   }
 
@@ -241,6 +247,7 @@ class LaneFolder {
   PortKind kind_;
   PortAddress self_;
   platform::Handle folder_;
+  platform::FileIdentity announcement_file_;
   bool lane_file_is_right_ = false;
 };
 

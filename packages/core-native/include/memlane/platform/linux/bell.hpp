@@ -10,6 +10,7 @@
 #include <string>
 
 #include "memlane/platform/fault_point.hpp"
+#include "memlane/platform/linux/access.hpp"
 #include "memlane/platform/linux/sys.hpp"
 
 namespace memlane::detail::platform {
@@ -40,6 +41,10 @@ inline Bell::Bell() {
   read_end_ = Handle(ends[0]);
   write_end_ = Handle(ends[1]);
   ::fcntl(ends[1], F_SETPIPE_SZ, linux_bell::pipe_bytes);
+}
+
+inline void Bell::let_in(const Access& access) {
+  linux_access::let_in(write_end_.get(), access, 0660);
 }
 
 inline Handle Bell::another_read_end() const {

@@ -7,16 +7,22 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <cstring>
 #include <optional>
+#include <vector>
 
 #include "memlane/platform/fault_point.hpp"
+#include "memlane/platform/linux/access.hpp"
 #include "memlane/platform/linux/sys.hpp"
 
 #ifndef SO_PEERPIDFD
 #define SO_PEERPIDFD 77
+#endif
+#ifndef SO_PEERGROUPS
+#define SO_PEERGROUPS 59
 #endif
 
 namespace memlane::detail::platform {
@@ -46,6 +52,31 @@ inline Handle new_socket() {
 
 namespace linux_door {
 
+inline constexpr mode_t group_door_rights = 0660;
+
+/// bind() makes the socket's file for its owner alone; this opens it to the group, while its name is hidden yet. The file is
+/// held by a descriptor meanwhile: a member who puts another in its place has nothing of ours opened up. False: it is gone.
+inline bool let_in(FolderRef folder, const std::string& hidden) {
+  const int number =
+      sys::retried("openat", [&] { return ::openat(folder.handle, hidden.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC); });
+  if (number < 0 && errno == ENOENT) return false;
+  if (number < 0) sys::fail("cannot look at the door in " + folder.path, errno);
+  const Handle file(number);
+  struct stat status{};
+  if (::fstat(number, &status) != 0 || !S_ISSOCK(status.st_mode) || status.st_uid != ::geteuid() ||
+      status.st_nlink != 1) {
+    throw Error(ErrorCode::foreign_directory, "somebody has put another file in the place of a door in " + folder.path);
+  }
+  const std::string path = "/proc/self/fd/" + std::to_string(number);
+  const gid_t group = *folder.access.group;
+  if (sys::call("fchownat", [&] { return ::fchownat(number, "", static_cast<uid_t>(-1), group, AT_EMPTY_PATH); }) !=
+          0 ||
+      sys::call("chmod", [&] { return ::chmod(path.c_str(), group_door_rights); }) != 0) {
+    sys::fail("cannot let group " + std::to_string(group) + " in (is /proc mounted?)", errno);
+  }
+  return true;
+}
+
 /// Nothing: somebody took the hidden name for that of a process that was killed here, and removed it.
 inline std::optional<Handle> try_open_door(FolderRef folder, const std::string& name) {
   Handle door = new_socket();
@@ -59,6 +90,14 @@ inline std::optional<Handle> try_open_door(FolderRef folder, const std::string& 
   if (sys::call("bind", [&] { return ::bind(door.get(), generic, sizeof address); }) != 0)
     sys::fail("cannot open a door in " + folder.path, errno);
   fault_point("door.bound");
+  if (folder.access.group) {
+    try {
+      if (!let_in(folder, hidden)) return std::nullopt;
+    } catch (const Error&) {
+      ::unlinkat(folder.handle, hidden.c_str(), 0);
+      throw;
+    }
+  }
   bool visible = sys::call("listen", [&] { return ::listen(door.get(), SOMAXCONN); }) == 0;
   if (visible) {
     fault_point("door.listening");
@@ -85,12 +124,58 @@ inline Handle open_door(FolderRef folder, const std::string& name) {
   sys::fail("cannot open a door in " + folder.path, ENOENT);
 }
 
+inline bool peer_is_let_in(const Handle& connection, const Access& access) {
+  ucred peer{};
+  socklen_t length = sizeof peer;
+  if (sys::call("getsockopt",
+                [&] { return ::getsockopt(connection.get(), SOL_SOCKET, SO_PEERCRED, &peer, &length); }) != 0)
+    return false;
+  // Users and groups, never pids: across sibling pid namespaces the pid is 0.
+  if (peer.uid == ::geteuid()) return true;
+  if (!access.group) return false;
+  if (peer.gid == *access.group) return true;
+  std::vector<gid_t> groups(32);
+  for (;;) {
+    length = static_cast<socklen_t>(groups.size() * sizeof(gid_t));
+    if (sys::call("getsockopt", [&] {
+          return ::getsockopt(connection.get(), SOL_SOCKET, SO_PEERGROUPS, groups.data(), &length);
+        }) == 0)
+      break;
+    const std::size_t needed = length / sizeof(gid_t);
+    if (errno != ERANGE || needed <= groups.size()) return false;
+    groups.resize(needed);
+  }
+  groups.resize(length / sizeof(gid_t));
+  return std::find(groups.begin(), groups.end(), *access.group) != groups.end();
+}
+
+namespace linux_door {
+
+/// What can be seen of a door from outside; nothing: it looks like one of somebody who is let in.
+inline std::optional<Knock> look_at(FolderRef folder, const std::string& name) {
+  struct stat status{};
+  if (sys::call("fstatat", [&] { return ::fstatat(folder.handle, name.c_str(), &status, AT_SYMLINK_NOFOLLOW); }) != 0) {
+    if (errno == ENOENT) return Knock::nobody;
+    sys::fail("cannot look at a door in " + folder.path, errno);
+  }
+  // connect() would follow a link; and behind anything that is no socket there is no process.
+  if (!S_ISSOCK(status.st_mode)) return Knock::nobody;
+  const bool ours = status.st_uid == ::geteuid();
+  if (!linux_access::is_of_those_let_in(status, folder.access)) return Knock::stranger;
+  if ((status.st_mode & (ours ? 0200U : 0020U)) == 0) return Knock::stranger;
+  return std::nullopt;
+}
+
+}  // namespace linux_door
+
 inline KnockResult knock(FolderRef folder, const std::string& name) {
+  if (const auto seen = linux_door::look_at(folder, name)) return {*seen, {}};
   KnockResult result{Knock::answered, linux_door::new_socket()};
   const sockaddr_un address = linux_door::address_of(folder, name);
   const auto* const generic = reinterpret_cast<const sockaddr*>(&address);
   if (sys::retried("connect", [&] { return ::connect(result.connection.get(), generic, sizeof address); }) == 0) {
     fault_point("door.knocked");
+    if (!peer_is_let_in(result.connection, folder.access)) return {Knock::stranger, {}};
     return result;
   }
   switch (errno) {
@@ -115,16 +200,6 @@ inline Accept accept_newcomer(const Handle& door, Handle& connection) {
     case ENOMEM: return Accept::no_descriptor_left;
     default: return Accept::nobody_waits;
   }
-}
-
-inline bool peer_is_same_user(const Handle& connection) {
-  ucred peer{};
-  socklen_t length = sizeof peer;
-  if (sys::call("getsockopt",
-                [&] { return ::getsockopt(connection.get(), SOL_SOCKET, SO_PEERCRED, &peer, &length); }) != 0)
-    return false;
-  // Users, never pids: across sibling pid namespaces the pid is 0.
-  return peer.uid == ::geteuid();
 }
 
 inline Handle peer_death_handle(const Handle& connection) {

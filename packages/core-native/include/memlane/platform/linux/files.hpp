@@ -3,11 +3,14 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <cstring>
 
 #include "memlane/platform/fault_point.hpp"
+#include "memlane/platform/linux/access.hpp"
 #include "memlane/platform/linux/sys.hpp"
 
 namespace memlane::detail::platform {
@@ -16,10 +19,38 @@ namespace linux_files {
 
 inline constexpr int open_folder_flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 
-/// Empty if the folder is ours alone, else what is wrong with it.
-inline std::string objection(int folder) {
+// Set-group-id, so that whatever an operator puts there is the group's as well. Files are read by others, never written.
+inline constexpr mode_t group_folder_rights = 02770;
+inline constexpr mode_t group_file_rights = 0640;
+
+inline bool has_access_list(int folder) noexcept {
+  return ::fgetxattr(folder, "system.posix_acl_access", nullptr, 0) > 0 ||
+         ::fgetxattr(folder, "system.posix_acl_default", nullptr, 0) > 0;
+}
+
+inline std::string objection_of_group(int folder, const struct stat& status, std::uint32_t group) {
+  const std::string number = std::to_string(group);
+  if (status.st_gid != group) {
+    return "it belongs to group " + std::to_string(status.st_gid) + ", not to group " + number + "; choose another";
+  }
+  if ((status.st_mode & 0777U) != (group_folder_rights & 0777U)) {
+    return "its rights are not those of a directory for a group (chmod 2770 lets group " + number +
+           " in, and nobody else)";
+  }
+  if (has_access_list(folder))
+    return "it has an access control list, which may let others in; remove that (setfacl -b)";
+  return {};
+}
+
+/// Empty if nobody but those let in may enter the folder, else what is wrong with it.
+inline std::string objection(int folder, const Access& access) {
   struct stat status{};
   if (::fstat(folder, &status) != 0) return "it cannot be looked at";
+  if (access.group) return objection_of_group(folder, status, *access.group);
+  if ((status.st_mode & 0777U) == (group_folder_rights & 0777U)) {
+    return "it is open to group " + std::to_string(status.st_gid) +
+           "; make it private with chmod 700, or open every port there with the option group";
+  }
   if (status.st_uid != ::geteuid()) {
     return "it belongs to user " + std::to_string(status.st_uid) + ", not to user " + std::to_string(::geteuid());
   }
@@ -38,11 +69,44 @@ inline void make_parents(const std::string& path) {
 
 }  // namespace linux_files
 
-inline Handle open_private_folder(const std::string& path) {
-  if (::access(path.c_str(), F_OK) != 0) linux_files::make_parents(path);
+namespace linux_files {
+
+inline void make_private_folder(const std::string& path) {
+  if (::access(path.c_str(), F_OK) != 0) make_parents(path);
   if (sys::call("mkdir", [&] { return ::mkdir(path.c_str(), 0700); }) != 0 && errno != EEXIST) {
     sys::fail("cannot create the lane directory " + path, errno);
   }
+}
+
+/// The folder gets its rights before it gets its name: nobody meets one that is not open to the group yet, and a private
+/// one of that name is never opened up.
+inline void make_group_folder(const std::string& path, const Access& access) {
+  struct stat status{};
+  if (::lstat(path.c_str(), &status) == 0) return;
+  std::string hidden = path + ".XXXXXX";
+  if (sys::call("mkdtemp", [&] { return ::mkdtemp(hidden.data()) != nullptr ? 0 : -1; }) != 0) {
+    sys::fail("cannot create the lane directory " + path + " (for a group, its parent must be there)", errno);
+  }
+  try {
+    const int number = sys::retried("open", [&] { return ::open(hidden.c_str(), open_folder_flags); });
+    if (number < 0) sys::fail("cannot create the lane directory " + path, errno);
+    linux_access::let_in(Handle(number).get(), access, group_folder_rights);
+    constexpr unsigned no_replace = 1;  // RENAME_NOREPLACE: younger C libraries have both
+    const auto renamed = sys::call("renameat2", [&] {
+      return ::syscall(SYS_renameat2, AT_FDCWD, hidden.c_str(), AT_FDCWD, path.c_str(), no_replace);
+    });
+    if (renamed != 0 && errno != EEXIST) sys::fail("cannot create the lane directory " + path, errno);
+    if (renamed != 0) ::rmdir(hidden.c_str());
+  } catch (...) {
+    ::rmdir(hidden.c_str());
+    throw;
+  }
+}
+
+}  // namespace linux_files
+
+inline Handle open_private_folder(const std::string& path, const Access& access) {
+  access.group ? linux_files::make_group_folder(path, access) : linux_files::make_private_folder(path);
   const int number = sys::retried("open", [&] { return ::open(path.c_str(), linux_files::open_folder_flags); });
   if (number < 0) {
     if (errno == ELOOP || errno == ENOTDIR) {
@@ -52,7 +116,7 @@ inline Handle open_private_folder(const std::string& path) {
     sys::fail("cannot open the lane directory " + path, errno);
   }
   Handle folder(number);
-  if (const std::string objection = linux_files::objection(number); !objection.empty()) {
+  if (const std::string objection = linux_files::objection(number, access); !objection.empty()) {
     throw Error(ErrorCode::foreign_directory, "the lane directory " + path + " is refused: " + objection);
   }
   return folder;
@@ -63,17 +127,44 @@ inline bool is_own_folder(const std::string& path) noexcept {
   return ::lstat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid == ::geteuid();
 }
 
-inline std::optional<Handle> find_private_subfolder(int folder, const std::string& name) noexcept {
+inline std::optional<Handle> find_private_subfolder(int folder, const std::string& name,
+                                                    const Access& access) noexcept {
   const int number =
       sys::retried("openat", [&] { return ::openat(folder, name.c_str(), linux_files::open_folder_flags); });
   if (number < 0) return std::nullopt;
   Handle found(number);
-  if (!linux_files::objection(number).empty()) return std::nullopt;
+  if (!linux_files::objection(number, access).empty()) return std::nullopt;
   return found;
 }
 
-inline std::optional<Handle> open_private_subfolder(int folder, const std::string& name) {
-  if (sys::call("mkdirat", [&] { return ::mkdirat(folder, name.c_str(), 0700); }) != 0 && errno != EEXIST) {
+namespace linux_files {
+
+/// As make_group_folder. The rename replaces an empty folder at most: whoever has just made that begins again.
+inline void make_group_subfolder(int folder, const std::string& name, const std::string& hidden, const Access& access) {
+  if (identify(folder, name)) return;
+  if (sys::call("mkdirat", [&] { return ::mkdirat(folder, hidden.c_str(), 0700); }) != 0) {
+    sys::fail("cannot create a lane's folder", errno);
+  }
+  const auto take_back = [&] { ::unlinkat(folder, hidden.c_str(), AT_REMOVEDIR); };
+  try {
+    const int number = sys::retried("openat", [&] { return ::openat(folder, hidden.c_str(), open_folder_flags); });
+    if (number < 0) sys::fail("cannot create a lane's folder", errno);
+    linux_access::let_in(Handle(number).get(), access, group_folder_rights);
+  } catch (...) {
+    take_back();
+    throw;
+  }
+  // Not if somebody was quicker: then that one is opened, or refused.
+  if (sys::call("renameat", [&] { return ::renameat(folder, hidden.c_str(), folder, name.c_str()); }) != 0) take_back();
+}
+
+}  // namespace linux_files
+
+inline std::optional<Handle> open_private_subfolder(int folder, const std::string& name, const std::string& hidden,
+                                                    const Access& access) {
+  if (access.group) {
+    linux_files::make_group_subfolder(folder, name, hidden, access);
+  } else if (sys::call("mkdirat", [&] { return ::mkdirat(folder, name.c_str(), 0700); }) != 0 && errno != EEXIST) {
     sys::fail("cannot create a lane's folder", errno);
   }
   const int number =
@@ -85,25 +176,33 @@ inline std::optional<Handle> open_private_subfolder(int folder, const std::strin
     sys::fail("cannot open a lane's folder", errno);
   }
   Handle opened(number);
-  if (const std::string objection = linux_files::objection(number); !objection.empty()) {
+  if (const std::string objection = linux_files::objection(number, access); !objection.empty()) {
     throw Error(ErrorCode::foreign_directory, "a lane's folder (" + name + ") is refused: " + objection);
   }
   return opened;
 }
 
-inline Place place_file(int folder, const std::string& hidden, const std::string& name,
-                        std::span<const std::byte> content) {
+inline Placed place_file(int folder, const std::string& hidden, const std::string& name,
+                         std::span<const std::byte> content, const Access& access) {
   const int number = sys::retried("openat", [&] {
     return ::openat(folder, hidden.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
   });
   if (number < 0) {
-    if (errno == ENOENT) return Place::folder_gone;
+    if (errno == ENOENT) return {};
     sys::fail("cannot write to the lane directory", errno);
   }
   const Handle file(number);
   fault_point("file.created");
   const auto written = sys::retried("write", [&] { return ::write(number, content.data(), content.size()); });
   int error = std::cmp_equal(written, content.size()) ? 0 : (written < 0 ? errno : ENOSPC);
+  if (error == 0) {
+    try {
+      linux_access::let_in(number, access, linux_files::group_file_rights);
+    } catch (const Error&) {
+      ::unlinkat(folder, hidden.c_str(), 0);
+      throw;
+    }
+  }
   if (error == 0) fault_point("file.written");
   // linkat, not rename: it refuses to replace.
   if (error == 0 && sys::call("linkat", [&] { return ::linkat(folder, hidden.c_str(), folder, name.c_str(), 0); }) != 0)
@@ -111,12 +210,26 @@ inline Place place_file(int folder, const std::string& hidden, const std::string
   if (error == 0) fault_point("file.placed");
   ::unlinkat(folder, hidden.c_str(), 0);
   fault_point("file.tidied");
-  if (error == EEXIST) return Place::already_there;
+  if (error == EEXIST) return {Place::already_there, {}};
   if (error != 0) sys::fail("cannot write to the lane directory", error);
-  return Place::placed;
+  return {Place::placed, identify(number).value_or(FileIdentity{})};
 }
 
-inline std::optional<std::vector<std::byte>> read_file(int folder, const std::string& name, std::size_t limit) {
+inline void overwrite_file(int folder, const std::string& name, const FileIdentity& file, std::size_t offset,
+                           std::span<const std::byte> content) noexcept {
+  // O_NONBLOCK: a pipe in its place must not hold us up.
+  const int number = sys::retried(
+      "openat", [&] { return ::openat(folder, name.c_str(), O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC); });
+  if (number < 0) return;
+  if (identify(number) == file) {
+    sys::retried("pwrite",
+                 [&] { return ::pwrite(number, content.data(), content.size(), static_cast<off_t>(offset)); });
+  }
+  ::close(number);
+}
+
+inline std::optional<std::vector<std::byte>> read_file(int folder, const std::string& name, std::size_t limit,
+                                                       const Access& access) {
   // O_NONBLOCK: a pipe planted under the name must not hold us up.
   const int number = sys::retried(
       "openat", [&] { return ::openat(folder, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC); });
@@ -130,6 +243,10 @@ inline std::optional<std::vector<std::byte>> read_file(int folder, const std::st
   struct stat status{};
   if (::fstat(number, &status) != 0 || !S_ISREG(status.st_mode)) {
     throw Error(ErrorCode::corrupt, "the file " + name + " in the lane directory is not a regular file");
+  }
+  if (!linux_access::is_of_those_let_in(status, access)) {
+    throw Error(ErrorCode::foreign_directory, "the file " + name + " in the lane directory belongs to user " +
+                                                  std::to_string(status.st_uid) + ", who is not let in");
   }
   std::vector<std::byte> content(limit);
   std::size_t filled = 0;
