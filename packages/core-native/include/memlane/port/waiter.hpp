@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <limits>
 #include <mutex>
+#include <thread>
 #include <utility>
 
 #include "memlane/layout/shared.hpp"
@@ -124,6 +125,9 @@ class Waiter {
   static constexpr std::int64_t longest_adaptive =
       20'000;                                             // nanoseconds: about half of what a sleep and a wake-up cost
   static constexpr std::int64_t shortest_adaptive = 500;  // nanoseconds: enough to notice that it got worth it again
+  // Nanoseconds within which whoever has a core of its own answers. After that, who brings may be waiting for ours: two that
+  // spin on one core would else hold each other up for a time slice, some milliseconds.
+  static constexpr std::int64_t soon = 50'000;
 
   Outcome wait_behind(std::unique_lock<std::mutex>& lock, const Deadline& deadline, const Interrupt& interrupt) {
     ++behind_;
@@ -151,7 +155,11 @@ class Waiter {
         return true;
       }
       lock.unlock();  // others may release, close or bring a link meanwhile
-      for (int i = 0; i < 16; ++i) relax();
+      if (now - start < soon) {
+        for (int i = 0; i < 16; ++i) relax();
+      } else {
+        std::this_thread::yield();
+      }
       lock.lock();
     }
     adaptive_ = std::max(shortest_adaptive, adaptive_ / 2);
