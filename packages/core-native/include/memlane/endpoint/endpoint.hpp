@@ -137,6 +137,8 @@ class Endpoint {
   }
 
  private:
+  friend struct TestAccess;
+
   struct Watched {
     std::shared_ptr<Connection> connection;  // null: the door
     std::optional<EndpointId> peer;          // known since hello

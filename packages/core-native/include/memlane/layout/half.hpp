@@ -22,8 +22,13 @@ struct HalfHeader {
 };
 static_assert(sizeof(HalfHeader) == cache_line);
 
-/// Written by the sending port. Positions count from 0, grow for ever, and are reduced modulo the capacity when used: at a
-/// thousand million samples a second they wrap after 584 years.
+/// Positions count from 0, grow for ever, and are reduced modulo the capacity when used. They wrap after 2^64 steps, and
+/// nothing happens then: what is compared is their distance, and no two positions in use are far from each other.
+[[nodiscard]] constexpr bool is_before(std::uint64_t position, std::uint64_t other) noexcept {
+  return static_cast<std::int64_t>(position - other) < 0;
+}
+
+/// Written by the sending port.
 struct SenderHalf {
   HalfHeader header;
 

@@ -151,6 +151,8 @@ class ReceiverLink {
   }
 
  private:
+  friend struct TestAccess;
+
   void give_back_as(std::uint64_t position, std::uint32_t ticket, bool yielded, std::uint64_t from_port) {
     if (ring_->give_back(position, ticket, yielded)) return;
     // The sender has not looked for a long time. A message does not need it to.

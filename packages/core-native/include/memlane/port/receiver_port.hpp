@@ -223,6 +223,8 @@ class ReceiverPort final : public PortBase {
   }
 
  private:
+  friend struct TestAccess;
+
   [[nodiscard]] Announcement announcement() const override { return describe(depth_, overflow_); }
 
   bool call(const std::shared_ptr<Peer>& peer, const PortAddress& sender) override {

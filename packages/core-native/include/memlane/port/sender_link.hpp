@@ -113,7 +113,8 @@ class SenderLink {
     collect_returns(pool);
     const std::uint64_t first_untaken = ring_.tail() - ring_.waiting();
     for (std::uint32_t ticket = 0; ticket < tickets_.size(); ++ticket) {
-      if (tickets_[ticket].slot != nullptr && tickets_[ticket].position >= first_untaken) retire_ticket(ticket, pool);
+      if (tickets_[ticket].slot != nullptr && !is_before(tickets_[ticket].position, first_untaken))
+        retire_ticket(ticket, pool);
     }
     fault_point("closing.heard");
   }
@@ -137,6 +138,8 @@ class SenderLink {
   }
 
  private:
+  friend struct TestAccess;
+
   struct Ticket {
     Slot* slot = nullptr;  // null: free
     std::uint64_t position = 0;
@@ -162,7 +165,8 @@ class SenderLink {
   }
 
   void accept(const SenderRing::Return& returned, SegmentPool& pool) {
-    if (returned.position >= ring_.tail() - ring_.waiting()) throw Corruption("the receiver returned what still waits");
+    if (!is_before(returned.position, ring_.tail() - ring_.waiting()))
+      throw Corruption("the receiver returned what still waits");
     if (returned.yielded) {
       // Left to us: if it was not taken back without a doubt before, its ticket is still out. A yield names no ticket, since
       // the receiver's copy may have been torn.

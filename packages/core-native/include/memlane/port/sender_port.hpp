@@ -210,6 +210,8 @@ class SenderPort final : public PortBase {
   }
 
  private:
+  friend struct TestAccess;
+
   struct Remembered {
     Descriptor descriptor;
     Slot* slot;

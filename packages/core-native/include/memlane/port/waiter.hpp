@@ -65,7 +65,7 @@ class Waiter {
 
     if (spin(lock, deadline, ready)) return Outcome::look_again;
     armed_ = true;
-    port.arm(++sleep_);
+    port.arm(next_sleep());
     fault_point("sleep.armed");
     store_then_look_fence();
     fault_point("sleep.fenced");
@@ -111,12 +111,14 @@ class Waiter {
   bool rearm(Armable& port, Ready&& ready, Ring ring = Ring::silence) {
     if (!watched_ || sleeper_) return false;
     if (must_clear_ && ring == Ring::silence) bell_.clear();
-    port.arm(++sleep_);
+    port.arm(next_sleep());
     store_then_look_fence();
     return ready();
   }
 
  private:
+  friend struct TestAccess;
+
   static constexpr std::int64_t longest = std::numeric_limits<std::int64_t>::max();
   static constexpr std::int64_t an_hour =
       3'600'000'000'000;  // nanoseconds: longer than any step, and no clock overflows
@@ -128,6 +130,12 @@ class Waiter {
   // Nanoseconds within which whoever has a core of its own answers. After that, who brings may be waiting for ours: two that
   // spin on one core would else hold each other up for a time slice, some milliseconds.
   static constexpr std::int64_t soon = 50'000;
+
+  /// 0 means that nobody sleeps.
+  std::uint64_t next_sleep() noexcept {
+    if (++sleep_ == 0) ++sleep_;
+    return sleep_;
+  }
 
   Outcome wait_behind(std::unique_lock<std::mutex>& lock, const Deadline& deadline, const Interrupt& interrupt) {
     ++behind_;

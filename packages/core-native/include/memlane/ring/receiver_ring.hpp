@@ -35,7 +35,7 @@ class ReceiverRing {
     refresh_tail();
     if (!may_be_taken_back_) return tail_ - head_;
     const std::uint64_t floor = load_floor();
-    return floor > head_ ? tail_ - floor : tail_ - head_;
+    return is_before(head_, floor) ? tail_ - floor : tail_ - head_;
   }
 
   struct Look {
@@ -53,7 +53,7 @@ class ReceiverRing {
   [[nodiscard]] std::optional<Look> look(Yield&& yield) {
     while (anything_waits()) {
       if (may_be_taken_back_) {
-        if (const std::uint64_t floor = load_floor(); floor > head_) {
+        if (const std::uint64_t floor = load_floor(); is_before(head_, floor)) {
           head_ = floor;
           own_->head.store(head_, std::memory_order_release);
           fault_point("skip.head-stored");
@@ -63,7 +63,7 @@ class ReceiverRing {
       }
       if (tail_ - head_ > mask_ + 1) {
         // The tail may be younger than the floor we saw: then the floor has moved on as well.
-        if (may_be_taken_back_ && load_floor() > head_) continue;
+        if (may_be_taken_back_ && is_before(head_, load_floor())) continue;
         throw Corruption("the sender's tail is out of range");
       }
       const Look look{descriptors_[head_ & mask_].load(), head_};
@@ -77,7 +77,7 @@ class ReceiverRing {
   [[nodiscard]] bool still_waits(std::uint64_t position) {
     if (!may_be_taken_back_) return true;
     std::atomic_thread_fence(std::memory_order_acquire);  // the copy before the look at the floor
-    return load_floor() <= position;
+    return !is_before(position, load_floor());
   }
 
   /// Takes what look() copied. False: the sender wants it back at the same moment; it was yielded and must not be used
@@ -91,14 +91,14 @@ class ReceiverRing {
     if (!may_be_taken_back_) return true;
     store_then_look_fence();
     fault_point("take.fenced");
-    return load_floor() <= position;
+    return !is_before(position, load_floor());
   }
 
   /// Gives a descriptor back. False: the ring of returns is full, and the return must travel as a message.
   [[nodiscard]] bool give_back(std::uint64_t position, std::uint32_t ticket, bool yielded) {
     if (returns_tail_ - returns_head_ > returns_mask_) {
       const std::uint64_t head = load_once(peer_->returns_head, std::memory_order_acquire);  // [SYNC returns-room]
-      if (head < returns_head_ || head > returns_tail_)
+      if (is_before(head, returns_head_) || is_before(returns_tail_, head))
         throw Corruption("the sender collected returns that were not there");
       returns_head_ = head;
       if (returns_tail_ - returns_head_ > returns_mask_) return false;
@@ -122,20 +122,22 @@ class ReceiverRing {
   [[nodiscard]] std::uint64_t dropped() const noexcept { return load_once(peer_->dropped, std::memory_order_relaxed); }
 
  private:
+  friend struct TestAccess;  // starts near the wrap
+
   bool refresh_tail() {
     const std::uint64_t tail = load_once(peer_->tail, std::memory_order_acquire);  // [SYNC descriptor]
-    if (tail < tail_) throw Corruption("the sender's tail went back");
+    if (is_before(tail, tail_)) throw Corruption("the sender's tail went back");
     tail_ = tail;
     return tail_ != head_;
   }
 
   std::uint64_t load_floor() {
     const std::uint64_t floor = load_once(peer_->floor, std::memory_order_acquire);
-    if (floor < floor_) throw Corruption("the sender's floor went back");
-    if (floor > tail_) {
+    if (is_before(floor, floor_)) throw Corruption("the sender's floor went back");
+    if (is_before(tail_, floor)) {
       // The sender pushed and took back since our last look at the tail.
       refresh_tail();
-      if (floor > tail_) throw Corruption("the sender took back what it never sent");
+      if (is_before(tail_, floor)) throw Corruption("the sender took back what it never sent");
     }
     floor_ = floor;
     return floor;

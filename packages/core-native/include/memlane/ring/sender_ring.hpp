@@ -4,7 +4,6 @@
 // If the receiver dies, its half stays as it was: every call still answers, and nothing here waits.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 
 #include "memlane/layout/half.hpp"
@@ -31,12 +30,12 @@ class SenderRing {
   /// How many descriptors wait for the receiver. Throws Corruption.
   [[nodiscard]] std::uint64_t waiting() {
     refresh_head();
-    return tail_ - std::max(head_, floor_);
+    return tail_ - first_waiting();
   }
 
   /// Whether fewer than `depth` wait; looks at shared memory only if its last look does not already say so.
   [[nodiscard]] bool has_room(std::uint32_t depth) {
-    if (tail_ - std::max(head_, floor_) < depth) return true;
+    if (tail_ - first_waiting() < depth) return true;
     return waiting() < depth;
   }
 
@@ -68,7 +67,7 @@ class SenderRing {
   /// Proved for small rings by models/take_back.pml.
   TakeBack take_back(std::uint64_t& position) {
     refresh_head();
-    position = std::max(head_, floor_);
+    position = first_waiting();
     if (position == tail_) return TakeBack::nothing;
     floor_ = position + 1;
     // Release: who sees this floor also sees the tail that it lies below, or would call us corrupt.
@@ -77,7 +76,7 @@ class SenderRing {
     store_then_look_fence();
     fault_point("floor.fenced");
     refresh_head();
-    return head_ > position ? TakeBack::in_doubt : TakeBack::taken;
+    return is_before(position, head_) ? TakeBack::in_doubt : TakeBack::taken;
   }
 
   struct Return {
@@ -123,11 +122,15 @@ class SenderRing {
   [[nodiscard]] std::uint64_t dropped() const noexcept { return dropped_; }
 
  private:
+  friend struct TestAccess;  // starts near the wrap
+
   void refresh_head() {
     const std::uint64_t head = load_once(peer_->head, std::memory_order_acquire);  // [SYNC room]
-    if (head < head_ || head > tail_) throw Corruption("the receiver's head is out of range");
+    if (is_before(head, head_) || is_before(tail_, head)) throw Corruption("the receiver's head is out of range");
     head_ = head;
   }
+
+  [[nodiscard]] std::uint64_t first_waiting() const noexcept { return is_before(head_, floor_) ? floor_ : head_; }
 
   SenderHalf* own_;
   DescriptorWords* descriptors_;

@@ -4,6 +4,7 @@
 // making of a segment, which takes long and therefore comes in three steps: plan, create (unlocked), add.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -137,7 +138,7 @@ class SegmentPool {
                       " bytes are in use; release samples, or open the port with a larger memory budget");
     }
     check_machine(plan, bytes, at_least != 0);
-    plan.id = next_id_++;
+    plan.id = fresh_id();
     held_ += plan.bytes;
     fault_point("segment.planned");
     return plan;
@@ -160,6 +161,8 @@ class SegmentPool {
   }
 
  private:
+  friend struct TestAccess;
+
   struct Class {
     std::vector<Slot*> free;  // a stack: what was freed last may still be in the cache
     std::uint64_t bytes = 0;
@@ -169,6 +172,13 @@ class SegmentPool {
   static constexpr std::uint64_t machine_reserve = std::uint64_t{32} << 20U;
   // Unused memory is kept for the next loan of its size up to this much, or as much as is in use.
   static constexpr std::uint64_t unused_allowance = std::uint64_t{64} << 20U;
+
+  /// After 2^32 segments the numbers come round, and the first may still be in use.
+  std::uint32_t fresh_id() {
+    const auto in_use = [&](const auto& segment) { return segment->id() == next_id_; };
+    while (std::any_of(segments_.begin(), segments_.end(), in_use)) ++next_id_;
+    return next_id_++;
+  }
 
   static std::uint64_t bytes_of(const Plan& plan) {
     const std::uint64_t page = platform::page_size();
