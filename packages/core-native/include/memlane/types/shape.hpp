@@ -58,15 +58,18 @@ class Shape {
   }
   [[nodiscard]] constexpr std::uint64_t operator[](std::size_t dimension) const noexcept { return extents_[dimension]; }
 
-  /// The product of the extents times `item_size`, or nothing if it does not fit into 63 bits.
+  /// The product of the extents times `item_size`, or nothing if it does not fit into 63 bits. Beside an extent of 0 the
+  /// others must fit as well, since other libraries (NumPy is one) multiply them before they look for zeros.
   [[nodiscard]] constexpr std::optional<std::uint64_t> byte_count(std::uint64_t item_size) const noexcept {
-    if (std::ranges::find(dims(), 0U) != dims().end()) return 0;
     std::uint64_t bytes = item_size;
+    bool empty = false;
     for (const std::uint64_t extent : dims()) {
+      empty = empty || extent == 0;
+      if (extent == 0) continue;
       if (bytes > largest / extent) return std::nullopt;
       bytes *= extent;
     }
-    return bytes;
+    return empty ? 0 : bytes;
   }
 
   [[nodiscard]] constexpr std::uint64_t element_count() const noexcept { return byte_count(1).value_or(0); }
