@@ -184,9 +184,17 @@ inline std::optional<Handle> open_private_subfolder(int folder, const std::strin
 
 inline Placed place_file(int folder, const std::string& hidden, const std::string& name,
                          std::span<const std::byte> content, const Access& access) {
-  const int number = sys::retried("openat", [&] {
-    return ::openat(folder, hidden.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-  });
+  const auto create = [&] {
+    return sys::retried("openat", [&] {
+      return ::openat(folder, hidden.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    });
+  };
+  int number = create();
+  if (number < 0 && errno == EEXIST) {
+    // Our names are used once, so somebody planted it.
+    ::unlinkat(folder, hidden.c_str(), 0);
+    number = create();
+  }
   if (number < 0) {
     if (errno == ENOENT) return {};
     sys::fail("cannot write to the lane directory", errno);
