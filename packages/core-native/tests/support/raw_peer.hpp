@@ -21,7 +21,10 @@ class RawPeer {
   explicit RawPeer(Manners manners = Manners::introduces_itself)
       : directory_(detail::directory_path({})), id_(detail::EndpointId::fresh()) {
     for (const std::string& name : detail::platform::list_folder(directory_.handle())) {
-      if (name.starts_with("door-")) connection_ = detail::platform::knock(directory_.ref(), name).connection;
+      const auto door = name.starts_with("door-") ? detail::EndpointId::parse(name.substr(5)) : std::nullopt;
+      if (!door) continue;
+      door_ = *door;
+      connection_ = detail::platform::knock(directory_.ref(), name).connection;
     }
     if (!connection_) throw std::runtime_error("there is no door");
     if (manners == Manners::introduces_itself) say(hello());
@@ -31,6 +34,8 @@ class RawPeer {
     detail::HelloBody body{};
     body.endpoint[0] = id_.bits[0];
     body.endpoint[1] = id_.bits[1];
+    body.door[0] = door_.bits[0];
+    body.door[1] = door_.bits[1];
     body.pid = ::getpid();
     return detail::compose(detail::MessageType::hello, 0, 0, body);
   }
@@ -130,6 +135,7 @@ class RawPeer {
  private:
   detail::Directory directory_;
   detail::EndpointId id_;
+  detail::EndpointId door_;
   detail::platform::Handle connection_;
 };
 

@@ -106,18 +106,34 @@ class Endpoint {
   /// The process behind a door; connects and introduces itself if it is not known yet. Never waits.
   [[nodiscard]] Reached reach(const EndpointId& door) {
     const std::lock_guard lock(mutex_);
-    if (const auto known = peers_.find(door); known != peers_.end()) return {platform::Knock::answered, known->second};
+    const auto known = peers_.find(door);
+    if (known != peers_.end() && (known->second->is_proved() || door == id_))
+      return {platform::Knock::answered, known->second};
     auto knocked = platform::knock(directory_.ref(), door.door_name());
+    if (known != peers_.end()) {
+      // It came by itself, and gave this name. Only now does it matter whether the name is its own.
+      if (knocked.outcome == platform::Knock::answered) {
+        if (!comes_from(*known->second, process_behind(knocked.connection))) {
+          for (const auto& connection : known->second->connections()) platform::stop_receiving(connection->socket());
+          return {platform::Knock::busy, nullptr};  // until the service thread has heard the hang-up
+        }
+        known->second->prove();
+      }
+      return {platform::Knock::answered, known->second};
+    }
     if (knocked.outcome != platform::Knock::answered) return {knocked.outcome, nullptr};
     auto connection = watch(std::move(knocked.connection), door);
     HelloBody hello{};
     hello.endpoint[0] = id_.bits[0];
     hello.endpoint[1] = id_.bits[1];
+    hello.door[0] = door.bits[0];
+    hello.door[1] = door.bits[1];
     hello.pid = platform::process_id();
     put_text(hello.process, platform::process_name());
     connection->send(compose(MessageType::hello, 0, 0, hello));
     fault_point("hello.sent");
-    auto peer = std::make_shared<Peer>(door, connection);
+    auto peer = std::make_shared<Peer>(door, connection, allowance_of(watched_.at(connection->key()).process));
+    peer->prove();
     peers_.emplace(door, peer);
     return {platform::Knock::answered, std::move(peer)};
   }
@@ -142,7 +158,8 @@ class Endpoint {
   struct Watched {
     std::shared_ptr<Connection> connection;  // null: the door
     std::optional<EndpointId> peer;          // known since hello
-    platform::Handle death;                  // pidfd
+    platform::PeerProcess process;           // whole since hello
+    platform::Handle death;                  // pidfd; since hello
     std::uint64_t death_key = 0;
   };
 
@@ -164,7 +181,11 @@ class Endpoint {
   static constexpr std::int64_t first_burial_pause = 1'000'000;  // nanoseconds; doubled each time
   static constexpr int last_rounds = 16;                         // of looking for what has happened, when we end
   static constexpr int most_burials = 12;                        // attempts: 8 seconds in all
-  static constexpr std::size_t most_newcomers = 1024;            // connections that have not said hello
+  static constexpr std::size_t most_newcomers = 128;             // connections that have not said hello
+  static constexpr int most_at_a_time = 16;                      // newcomers let in before others are attended to
+  // Connections of one process that have. It needs one for each copy of this library in it; those that it has just closed
+  // may not have been heard to hang up yet.
+  static constexpr std::ptrdiff_t most_of_one_process = 64;
   static constexpr std::int64_t last_words = 1'000'000'000;  // nanoseconds for queued messages when the endpoint ends
 
   void start() {
@@ -194,18 +215,51 @@ class Endpoint {
   std::shared_ptr<Connection> watch(platform::Handle socket, std::optional<EndpointId> peer) {
     const std::uint64_t key = next_key_++;
     auto connection = std::make_shared<Connection>(std::move(socket), poller_, key);
-    Watched watched{connection, peer, {}, 0};
-    if (peer != id_) {
-      watched.death = platform::peer_death_handle(connection->socket());
-      if (watched.death) {
-        watched.death_key = next_key_++;
-        deaths_[watched.death_key] = key;
-        poller_.add(watched.death, watched.death_key);
-      }
+    Watched watched{connection, peer, {}, {}, 0};
+    if (peer) {
+      identify(watched);
+    } else {
+      watched.process = platform::peer_process(connection->socket(), {});
+      ++newcomers_;
     }
     poller_.add(connection->socket(), key);
     watched_.emplace(key, std::move(watched));
     return connection;
+  }
+
+  /// Who it is, and a watch on its death. For who has said hello: until then a connection costs one descriptor.
+  void identify(Watched& watched) {
+    const Connection& connection = *watched.connection;
+    platform::Handle death = platform::peer_death_handle(connection.socket());
+    watched.process = platform::peer_process(connection.socket(), death);
+    if (watched.peer == id_ || !death) return;
+    watched.death = std::move(death);
+    watched.death_key = next_key_++;
+    deaths_[watched.death_key] = connection.key();
+    poller_.add(watched.death, watched.death_key);
+  }
+
+  [[nodiscard]] static platform::PeerProcess process_behind(const platform::Handle& connection) {
+    return platform::peer_process(connection, platform::peer_death_handle(connection));
+  }
+
+  /// The one of the process, if another endpoint of it is known. Under mutex_.
+  [[nodiscard]] std::shared_ptr<Allowance> allowance_of(const platform::PeerProcess& process) const {
+    if (process.pid == platform::process_id()) return std::make_shared<Allowance>(Allowance::Limit::none);
+    if (!process.is_known()) return std::make_shared<Allowance>();
+    for (const auto& [key, watched] : watched_) {
+      if (!watched.peer || !watched.process.is_known() || !watched.process.may_be(process)) continue;
+      if (const auto peer = peers_.find(*watched.peer); peer != peers_.end()) return peer->second->allowance();
+    }
+    return std::make_shared<Allowance>();
+  }
+
+  /// Whether a peer's connections may come from that process. Under mutex_.
+  [[nodiscard]] bool comes_from(const Peer& peer, const platform::PeerProcess& process) const {
+    return std::ranges::all_of(peer.connections(), [&](const auto& connection) {
+      const auto watched = watched_.find(connection->key());
+      return watched == watched_.end() || watched->second.process.may_be(process);
+    });
   }
 
   // ---- the service thread ----
@@ -271,7 +325,7 @@ class Endpoint {
 
   void let_newcomers_in() {
     // A bounded number at a time, so that a crowd at the door does not keep the others waiting.
-    for (int i = 0; i < 64; ++i) {
+    for (int i = 0; i < most_at_a_time; ++i) {
       platform::Handle socket;
       switch (platform::accept_newcomer(door_, socket)) {
         case platform::Accept::nobody_waits: return;
@@ -282,15 +336,37 @@ class Endpoint {
           return;
         case platform::Accept::accepted: break;
       }
-      const std::lock_guard lock(mutex_);
-      if (!platform::peer_is_let_in(socket, directory_.access()) || newcomers_ >= most_newcomers) continue;
-      ++newcomers_;
-      watch(std::move(socket), std::nullopt);
+      if (!platform::peer_is_let_in(socket, directory_.access())) continue;
+      std::shared_ptr<Connection> newcomer;
+      {
+        const std::lock_guard lock(mutex_);
+        newcomer = watch(std::move(socket), std::nullopt);
+      }
       fault_point("door.accepted");
+      // Who is honest has said hello by now, or is being held up between two system calls.
+      receive_all(newcomer, false);
+      send_a_silent_one_away();
     }
   }
 
+  /// If too many newcomers say nothing, the oldest one of the process that has the most of them goes.
+  void send_a_silent_one_away() {
+    std::shared_ptr<Connection> oldest;
+    {
+      const std::lock_guard lock(mutex_);
+      if (newcomers_ <= most_newcomers) return;
+      std::map<std::int64_t, std::vector<std::shared_ptr<Connection>>> silent;  // by pid
+      for (const auto& [key, watched] : watched_) {
+        if (!watched.peer) silent[watched.process.pid].push_back(watched.connection);
+      }
+      const auto most = std::ranges::max_element(silent, {}, [](const auto& each) { return each.second.size(); });
+      oldest = most->second.front();
+    }
+    lose(oldest);
+  }
+
   void receive_all(const std::shared_ptr<Connection>& connection, bool process_ended) {
+    if (process_ended) platform::stop_receiving(connection->socket());  // a child of it may go on sending
     alignas(MessageHeader) std::array<std::byte, max_message>
         buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init): only received into
     for (int i = 0; process_ended || i < 256; ++i) {
@@ -324,13 +400,14 @@ class Endpoint {
     const auto body = message.subspan(sizeof header);
     const auto type = static_cast<MessageType>(header.type);
 
+    if (type == MessageType::hello) return on_hello(*connection, body);
+
     std::shared_ptr<Peer> peer;
     std::shared_ptr<Port> port;
     {
       const std::lock_guard lock(mutex_);
       const auto watched = watched_.find(connection->key());
       if (watched == watched_.end()) return true;
-      if (type == MessageType::hello) return on_hello(watched->second, body);
       if (type == MessageType::refuse || !watched->second.peer) return false;
       const auto known = peers_.find(*watched->second.peer);
       if (known == peers_.end()) return false;
@@ -353,18 +430,51 @@ class Endpoint {
     connection.send(compose(MessageType::refuse, 0, 0, body));
   }
 
-  /// Under mutex_.
-  bool on_hello(Watched& newcomer, std::span<const std::byte> body) {
+  /// False: not one to talk to.
+  bool on_hello(const Connection& connection, std::span<const std::byte> body) {
     const auto hello = parse<HelloBody>(body);
-    if (!hello || newcomer.peer) return false;
+    // A planted name may have led it here; what it wants is for another's ports.
+    if (!hello || EndpointId{{hello->door[0], hello->door[1]}} != id_) return false;
     const EndpointId id{{hello->endpoint[0], hello->endpoint[1]}};
-    newcomer.peer = id;
+    if (const auto impostor = find_impostor(connection, id)) lose(impostor);
+    return admit(connection, id);
+  }
+
+  /// Somebody else who gave that name before, if the door of that name says that it is the newcomer's.
+  [[nodiscard]] std::shared_ptr<Connection> find_impostor(const Connection& newcomer, const EndpointId& id) {
+    const std::lock_guard lock(mutex_);
+    const auto known = peers_.find(id);
+    if (known == peers_.end() || known->second->is_proved()) return nullptr;
+    const platform::PeerProcess process = process_behind(newcomer.socket());
+    if (comes_from(*known->second, process)) return nullptr;
+    const auto knocked = platform::knock(directory_.ref(), id.door_name());
+    const bool is_its_own =
+        knocked.outcome == platform::Knock::answered && process_behind(knocked.connection).may_be(process);
+    return is_its_own ? known->second->connections().front() : nullptr;
+  }
+
+  bool admit(const Connection& connection, const EndpointId& id) {
+    const std::lock_guard lock(mutex_);
+    const auto watched = watched_.find(connection.key());
+    if (watched == watched_.end() || watched->second.peer) return false;
+    Watched& newcomer = watched->second;
+    const platform::PeerProcess process = process_behind(connection.socket());
+    if (id == id_ && process.pid != platform::process_id()) return false;
+    if (process.is_known() && std::ranges::count_if(watched_, [&](const auto& each) {
+                                const platform::PeerProcess& other = each.second.process;
+                                return each.second.peer && other.is_known() && other.may_be(process);
+                              }) >= most_of_one_process)
+      return false;
+    const auto known = peers_.find(id);
+    if (known != peers_.end() && !comes_from(*known->second, process)) return false;  // the name is another's
     --newcomers_;
-    if (const auto known = peers_.find(id); known != peers_.end()) {
+    if (known != peers_.end()) {
       known->second->add(newcomer.connection);
     } else {
-      peers_.emplace(id, std::make_shared<Peer>(id, newcomer.connection));
+      peers_.emplace(id, std::make_shared<Peer>(id, newcomer.connection, allowance_of(process)));
     }
+    newcomer.peer = id;
+    identify(newcomer);
     fault_point("hello.heard");
     return true;
   }
@@ -401,8 +511,10 @@ class Endpoint {
   }
 
   void drain_orphan(const std::shared_ptr<Connection>& connection, const EndpointId& id) {
+    // What it has sent, and not what a process that lives on goes on sending.
+    platform::stop_receiving(connection->socket());
     // The peer is out of the table: give its last messages a peer to come from.
-    const auto peer = std::make_shared<Peer>(id, connection);
+    const auto peer = std::make_shared<Peer>(id, connection, std::make_shared<Allowance>());
     {
       const std::lock_guard lock(mutex_);
       peers_.emplace(id, peer);

@@ -46,6 +46,7 @@ static_assert(sizeof(MessageHeader) == 64 && offsetof(MessageHeader, from_port) 
 
 struct HelloBody {
   std::uint64_t endpoint[2];  // the sender's door
+  std::uint64_t door[2];      // the door it knocked at: a link in the directory may have led it to another one
   std::int64_t pid;           // for people to read; never acted upon
   char process[32];           // likewise, ended by NUL
 };
@@ -89,7 +90,7 @@ struct ReturnsBody {
   std::uint64_t ticket;  // as in ReturnEntry
 };
 
-static_assert(sizeof(HelloBody) == 56 && sizeof(RefuseBody) == 128 && sizeof(PortBody) == 96 &&
+static_assert(sizeof(HelloBody) == 72 && sizeof(RefuseBody) == 128 && sizeof(PortBody) == 96 &&
               sizeof(HalfBody) == 112);
 static_assert(sizeof(GoneBody) == 128 && sizeof(SegmentBody) == 16 && sizeof(ReturnsBody) == 16);
 

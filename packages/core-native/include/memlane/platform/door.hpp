@@ -28,7 +28,7 @@ enum class Knock : std::uint8_t {
   answered,  ///< connected (the peer need not be awake for it)
   nobody,    ///< no such door, or nobody behind it: its process is dead
   busy,      ///< alive, but its queue of newcomers is full: try again later
-  stranger,  ///< somebody who is not let in has it, or is behind it
+  stranger,  ///< somebody who is not let in has it or is behind it, or a socket of another kind
 };
 
 struct KnockResult {
@@ -46,6 +46,25 @@ inline Accept accept_newcomer(const Handle& door, Handle& connection);
 
 /// Whether the process at the other end of a connection is of this user, or of the group that is let in.
 [[nodiscard]] inline bool peer_is_let_in(const Handle& connection, const Access& access);
+
+/// The process that made the other end of a connection, as far as the kernel tells; zeros where it does not.
+struct PeerProcess {
+  std::int64_t pid = 0;      // 0 as well where our pid namespace does not have it
+  std::uint64_t number = 0;  // never used again (Linux 6.9)
+
+  [[nodiscard]] bool is_known() const noexcept { return pid != 0 || number != 0; }
+  /// Whether two connections may come from one process: false if it is certain that they do not.
+  [[nodiscard]] bool may_be(const PeerProcess& other) const noexcept {
+    if (number != 0 && other.number != 0) return number == other.number;
+    return pid == 0 || other.pid == 0 || pid == other.pid;
+  }
+};
+/// `death`: the connection's peer_death_handle.
+[[nodiscard]] inline PeerProcess peer_process(const Handle& connection, const Handle& death) noexcept;
+
+/// The other end can send nothing more; what it has sent is still received.
+inline void stop_receiving(const Handle& connection) noexcept;
+
 /// A descriptor that becomes readable when the process at the other end ends; none where the kernel cannot give one.
 [[nodiscard]] inline Handle peer_death_handle(const Handle& connection);
 
@@ -65,8 +84,8 @@ inline Sent send_message(const Handle& connection, std::span<const std::byte> me
 struct Arrived {
   enum class Kind : std::uint8_t { message, nothing, hang_up, malformed } kind = Kind::nothing;
   std::size_t bytes = 0;
-  std::vector<Handle> handles;
-  bool handles_lost = false;  ///< the process had no descriptor left for some of them
+  std::vector<Handle> handles;  ///< empty ones where something came that is neither memory nor a pipe
+  bool handles_lost = false;    ///< the process had no descriptor left for some of them
 };
 
 /// Receives one message, without waiting. What a dead peer had sent comes before its hang-up.

@@ -272,7 +272,7 @@ class PortBase : public Port, public Armable, public std::enable_shared_from_thi
         endpoint->bury(address.endpoint);
         settle(address);
         return;
-      case platform::Knock::stranger: settle(address); return;
+      case platform::Knock::stranger: settle(address); return;  // no port of ours, and not ours to remove
       case platform::Knock::answered: break;
     }
     if (knows(address)) return;  // it called first

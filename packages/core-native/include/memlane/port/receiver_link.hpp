@@ -35,6 +35,8 @@ class ReceiverLink {
         peer_(std::move(peer)),
         depth_(depth),
         drop_oldest_(drop_oldest),
+        link_share_(peer_->allowance()->take(Allowance::Of::links, 1)),
+        half_share_(peer_->allowance()->take(Allowance::Of::half_bytes, receiver_half_bytes(depth))),
         own_half_(make_receiver_half(depth)) {}
   ReceiverLink(const ReceiverLink&) = delete;
   ReceiverLink& operator=(const ReceiverLink&) = delete;
@@ -64,9 +66,19 @@ class ReceiverLink {
   void sender_left() noexcept { left_ = true; }
   [[nodiscard]] bool has_left() const noexcept { return left_; }
 
-  void add_segment(std::uint32_t id, platform::Mapping mapping) {
-    if (!segments_.emplace(id, std::make_shared<const platform::Mapping>(std::move(mapping))).second)
-      throw Corruption("a segment was announced twice");
+  /// Maps a segment. Throws Corruption or Error.
+  void add_segment(const SegmentBody& segment, const platform::Handle& memory, platform::View view) {
+    if (segments_.contains(segment.id)) throw Corruption("a segment was announced twice");
+    Allowance& allowance = *peer_->allowance();
+    auto added = std::make_shared<ForeignSegment>();
+    added->share = allowance.take(Allowance::Of::segments, 1);
+    added->mapping = platform::map_foreign_memory(memory, segment.bytes, view);
+    fault_point("segment.mapped");
+    // Reading in ahead is cheaper than faulting page by page; a very large segment would hold the service up.
+    if (segment.bytes <= largest_populated)
+      added->populated = allowance.try_take(Allowance::Of::populated, segment.bytes);
+    if (added->populated) platform::populate(added->mapping);
+    segments_.emplace(segment.id, std::shared_ptr<const platform::Mapping>(added, &added->mapping));
     awaits_segment_ = false;
     was_waited_for_ = false;
     fault_point("segment.known");
@@ -153,6 +165,15 @@ class ReceiverLink {
  private:
   friend struct TestAccess;
 
+  static constexpr std::uint64_t largest_populated = std::uint64_t{64} << 20U;  // bytes: some 5 ms
+
+  /// The sender's memory; it stays as long as one of its samples is held.
+  struct ForeignSegment {
+    Allowance::Share share;
+    Allowance::Share populated;
+    platform::Mapping mapping;
+  };
+
   void give_back_as(std::uint64_t position, std::uint32_t ticket, bool yielded, std::uint64_t from_port) {
     if (ring_->give_back(position, ticket, yielded)) return;
     // The sender has not looked for a long time. A message does not need it to.
@@ -176,6 +197,8 @@ class ReceiverLink {
   std::shared_ptr<Peer> peer_;
   std::uint32_t depth_;
   bool drop_oldest_;
+  Allowance::Share link_share_;
+  Allowance::Share half_share_;
   platform::OwnedMemory own_half_;
   platform::Mapping peer_half_;
   platform::ForeignBell bell_;

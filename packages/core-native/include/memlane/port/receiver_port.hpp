@@ -318,7 +318,8 @@ class ReceiverPort final : public PortBase {
 
   /// One sample, the links taking turns.
   std::optional<Delivery> take_one() {
-    tell_problem();
+    // A problem and a sample in turn: a peer that makes one problem after the other keeps nobody from the others' samples.
+    if (!std::exchange(told_last_, false)) tell_problem();
     for (std::size_t looked = 0; looked < links_.size(); ++looked) {
       if (next_ >= links_.size()) next_ = 0;
       const std::shared_ptr<ReceiverLink> link = links_[next_++];
@@ -342,6 +343,7 @@ class ReceiverPort final : public PortBase {
         tell_problem();
       }
     }
+    tell_problem();
     return std::nullopt;
   }
 
@@ -356,6 +358,7 @@ class ReceiverPort final : public PortBase {
     if (problems_.empty()) return;
     const Error problem = problems_.front();
     problems_.pop_front();
+    told_last_ = true;
     throw problem;
   }
 
@@ -440,15 +443,10 @@ class ReceiverPort final : public PortBase {
   void add_segment(ReceiverLink& link, const PortMessage& message) {
     const auto body = parse<SegmentBody>(message.body);
     if (!body || message.handles.size() != 1) throw Corruption("a segment without its memory");
-    platform::Mapping mapping = platform::map_foreign_memory(message.handles[0], body->bytes, view_);
-    fault_point("segment.mapped");
-    // Reading in ahead is cheaper than faulting page by page; a very large segment would hold the service up.
-    if (body->bytes <= largest_populated) platform::populate(mapping);
-    link.add_segment(body->id, std::move(mapping));
+    link.add_segment(*body, message.handles[0], view_);
   }
 
-  static constexpr std::size_t most_problems = 100;                             // kept for a program that does not look
-  static constexpr std::uint64_t largest_populated = std::uint64_t{64} << 20U;  // bytes: some 5 ms
+  static constexpr std::size_t most_problems = 100;  // kept for a program that does not look
 
   const std::uint32_t depth_;
   const Overflow overflow_;
@@ -464,6 +462,7 @@ class ReceiverPort final : public PortBase {
   std::vector<std::shared_ptr<ReceiverLink>> links_;
   std::size_t next_ = 0;        // whose turn it is
   std::deque<Error> problems_;  // of links that were dropped, each to be told once
+  bool told_last_ = false;      // the last look told one
   bool had_links_ = false;
   std::uint64_t received_ = 0;
   std::uint64_t received_bytes_ = 0;

@@ -31,6 +31,8 @@ class SenderLink {
         overflow_(static_cast<Overflow>(receiver.overflow)),
         pid_(receiver.pid),
         label_(get_text(receiver.label)),
+        link_share_(peer_->allowance()->take(Allowance::Of::links, 1)),
+        half_share_(peer_->allowance()->take(Allowance::Of::half_bytes, sender_half_bytes(depth_))),
         own_half_(make_sender_half(depth_)),
         peer_half_(std::move(peer_half)),
         bell_(std::move(bell)),
@@ -190,6 +192,8 @@ class SenderLink {
   Overflow overflow_;
   std::int64_t pid_;
   std::string label_;
+  Allowance::Share link_share_;
+  Allowance::Share half_share_;
   platform::OwnedMemory own_half_;
   platform::Mapping peer_half_;
   platform::ForeignBell bell_;

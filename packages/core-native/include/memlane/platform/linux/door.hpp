@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,6 +17,7 @@
 
 #include "memlane/platform/fault_point.hpp"
 #include "memlane/platform/linux/access.hpp"
+#include "memlane/platform/linux/strangers.hpp"
 #include "memlane/platform/linux/sys.hpp"
 
 #ifndef SO_PEERPIDFD
@@ -23,6 +25,9 @@
 #endif
 #ifndef SO_PEERGROUPS
 #define SO_PEERGROUPS 59
+#endif
+#ifndef PID_FS_MAGIC
+#define PID_FS_MAGIC 0x50494446
 #endif
 
 namespace memlane::detail::platform {
@@ -182,6 +187,10 @@ inline KnockResult knock(FolderRef folder, const std::string& name) {
     case ENOENT:
     case ECONNREFUSED: return {Knock::nobody, {}};
     case EAGAIN: return {Knock::busy, {}};
+    case EPROTOTYPE:  // somebody put a socket of another kind there,
+    case ELOOP:       // or a link that leads nowhere,
+    case EACCES:      // or took our right to use it away
+    case EPERM: return {Knock::stranger, {}};
     default: sys::fail("cannot knock at a door in " + folder.path, errno);
   }
 }
@@ -209,6 +218,25 @@ inline Handle peer_death_handle(const Handle& connection) {
                 [&] { return ::getsockopt(connection.get(), SOL_SOCKET, SO_PEERPIDFD, &number, &length); }) != 0)
     return {};
   return Handle(number);
+}
+
+inline PeerProcess peer_process(const Handle& connection, const Handle& death) noexcept {
+  PeerProcess process;
+  ucred peer{};
+  socklen_t length = sizeof peer;
+  if (sys::call("getsockopt",
+                [&] { return ::getsockopt(connection.get(), SOL_SOCKET, SO_PEERCRED, &peer, &length); }) == 0)
+    process.pid = peer.pid;
+  struct statfs system{};
+  struct stat status{};
+  if (death && sys::call("fstatfs", [&] { return ::fstatfs(death.get(), &system); }) == 0 &&
+      system.f_type == PID_FS_MAGIC && sys::call("fstat", [&] { return ::fstat(death.get(), &status); }) == 0)
+    process.number = status.st_ino;
+  return process;
+}
+
+inline void stop_receiving(const Handle& connection) noexcept {
+  sys::call("shutdown", [&] { return ::shutdown(connection.get(), SHUT_RD); });
 }
 
 inline Sent send_message(const Handle& connection, std::span<const std::byte> message, std::span<const int> handles) {
@@ -264,7 +292,9 @@ inline Arrived receive_message(const Handle& connection, std::span<std::byte> bu
     for (std::size_t i = 0; i < count; ++i) {
       int number = -1;
       std::memcpy(&number, CMSG_DATA(part_of) + i * sizeof(int), sizeof number);
-      arrived.handles.emplace_back(number);
+      Handle handle(number);
+      if (!strangers::is_memory_or_pipe(number)) strangers::close_aside(std::move(handle));
+      arrived.handles.push_back(std::move(handle));
     }
   }
   arrived.bytes = static_cast<std::size_t>(bytes);

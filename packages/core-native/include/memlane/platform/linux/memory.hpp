@@ -143,6 +143,9 @@ inline OwnedMemory create_memory(const char* name, std::size_t bytes) {
 }
 
 inline Mapping map_foreign_memory(const Handle& handle, std::uint64_t claimed_bytes, View view) {
+  if (!handle) linux_memory::refuse("it is neither memory nor a bell");
+  // The seals first: what they keep from changing is true from here on.
+  const int seals = sys::call("fcntl", [&] { return ::fcntl(handle.get(), F_GET_SEALS); });
   struct stat status{};
   if (sys::call("fstat", [&] { return ::fstat(handle.get(), &status); }) != 0)
     sys::fail("cannot look at a peer's memory", errno);
@@ -151,7 +154,6 @@ inline Mapping map_foreign_memory(const Handle& handle, std::uint64_t claimed_by
   if (sys::call("fstatfs", [&] { return ::fstatfs(handle.get(), &system); }) != 0)
     sys::fail("cannot look at a peer's memory", errno);
   if (system.f_type != TMPFS_MAGIC) linux_memory::refuse("not on tmpfs");
-  const int seals = sys::call("fcntl", [&] { return ::fcntl(handle.get(), F_GET_SEALS); });
   if (seals < 0 || (seals & seals_a_reader_needs) != seals_a_reader_needs) linux_memory::refuse("not sealed");
   if (claimed_bytes == 0 || claimed_bytes % page_size() != 0 || std::cmp_not_equal(status.st_size, claimed_bytes)) {
     linux_memory::refuse("its size is not what the peer claims");

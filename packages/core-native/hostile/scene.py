@@ -1,0 +1,124 @@
+"""A lane with a victim on it, a healthy peer at the other end, and room for a liar."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from liar import Line, LyingPublisher, LyingSubscriber, Port, find_port
+from payload import fill
+from victims import PeerError, Victim, eventually, lines
+
+LANE = "hostile/lane"
+
+
+class Scene:
+    """One lane directory. `kind` is the victim's: "pub" or "sub"."""
+
+    def __init__(self, directory: Path, victim: Victim, healthy: Victim, kind: str, **options: object) -> None:
+        self.directory = directory
+        self.victim = victim
+        self.healthy = healthy
+        self.kind = kind
+        self.publisher, self.subscriber = (victim, healthy) if kind == "pub" else (healthy, victim)
+        self._numbers = 0
+        # A publisher that gives up waiting shows who holds it up.
+        common = {"lane": LANE, "directory": directory}
+        self.publisher.ask("open-publisher", label="honest", send_timeout=20_000, **common)
+        self.subscriber.ask("open-subscriber", label="honest", **common, **options)
+        self.publisher.ask("wait-for-subscribers", n=1, timeout=20_000)
+
+    def port(self) -> Port:
+        """The victim's port, as its announcement tells."""
+        return find_port(self.directory, LANE, self.kind, self.victim.pid)
+
+    def line(self, **options: object) -> Line:
+        """Connect to the victim."""
+        return Line(self.port(), **options)  # type: ignore[arg-type]
+
+    def next_number(self) -> int:
+        """A port number that the liar has not used yet."""
+        self._numbers += 1
+        return self._numbers
+
+    @contextmanager
+    def lying_publisher(self, line: Line, *, up: bool = True, **options: bool) -> Iterator[LyingPublisher]:
+        """Link with the victim, a subscriber; `up`: with a half and a segment as they should be."""
+        liar = LyingPublisher(line, LANE, self.next_number(), **options)
+        try:
+            if up:
+                liar.hand_over_half()
+                liar.hand_over_segment()
+            yield liar
+        finally:
+            liar.close()
+
+    @contextmanager
+    def lying_subscriber(self, line: Line, **options: int) -> Iterator[LyingSubscriber]:
+        """Link with the victim, a publisher."""
+        liar = LyingSubscriber(line, LANE, self.next_number(), **options)  # type: ignore[arg-type]
+        try:
+            yield liar
+        finally:
+            liar.close()
+
+    def complaint(self) -> str:
+        """The victim, a subscriber, takes; it must be told of a corrupt link. Returns the message."""
+        error = self.error_of(lambda: self.victim.ask("take", count=1, timeout=20_000))
+        assert error is not None, "the victim was told nothing"
+        assert error.startswith("corrupt: "), error
+        return error
+
+    @staticmethod
+    def error_of(step: Callable[[], object]) -> str | None:
+        """Do a step; return the error that it was answered with."""
+        try:
+            step()
+        except PeerError as error:
+            return str(error)
+        return None
+
+    def exchange(self, count: int = 3, *, complaints: int = 0) -> None:
+        """Between the honest ones all is well: what is sent arrives, once, in order, and is given back.
+
+        The subscriber is told of a liar so many times meanwhile as `complaints` says.
+        """
+        self.publisher.ask("send", count=count, bytes=1000, seed=1)
+        told = 0
+        got: list[dict[str, str]] = []
+        while len(got) < count:
+            try:
+                reply = self.subscriber.ask("take", count=1, timeout=20_000)
+            except PeerError as error:
+                told += 1
+                assert told <= complaints, error
+                continue
+            got += lines(reply, "sample")
+            assert reply.get("sample"), "a sample was lost"
+        assert told == complaints
+        assert {sample["sender"] for sample in got} == {"honest"}
+        numbers = [int(sample["sequence"]) for sample in got]
+        assert numbers == list(range(numbers[0], numbers[0] + count))
+        assert {sample["crc"] for sample in got} == self._crcs(count)
+        assert self.publisher.ask("flush", timeout=20_000)["value"] == ["true"]
+
+    @staticmethod
+    def _crcs(count: int) -> set[str]:
+        crcs = set()
+        for seed in range(1, count + 1):
+            content = bytearray(1000)
+            fill(memoryview(content), seed)
+            crcs.add(str(zlib.crc32(content)))
+        return crcs
+
+    def no_links_but_the_honest(self) -> None:
+        """The liar's links end."""
+        eventually(lambda: self.victim.stat("peers") == 1, "the liar's link is still there")
+
+    def end(self) -> None:
+        """Close the ports."""
+        for peer in (self.publisher, self.subscriber):
+            assert peer.is_alive(), f"{peer.language} ended ({peer.process.poll()})"
+            peer.ask("reset")

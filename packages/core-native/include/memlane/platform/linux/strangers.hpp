@@ -1,0 +1,72 @@
+// Descriptors that a peer hands over though they are neither memory nor a pipe. Even to look at one, or to close it, may
+// take for ever: the server of a file system in user space does not answer, or a TCP socket lingers.
+#pragma once
+
+#include <fcntl.h>
+#include <sys/socket.h>
+
+#include <system_error>
+#include <thread>
+#include <vector>
+
+#include "memlane/platform/fork.hpp"
+#include "memlane/platform/handle.hpp"
+#include "memlane/platform/linux/sys.hpp"
+#include "memlane/platform/signals.hpp"
+
+namespace memlane::detail::platform::strangers {
+
+/// Asked in a way that the kernel answers by itself, whatever the descriptor is.
+[[nodiscard]] inline bool is_memory_or_pipe(int descriptor) noexcept {
+  return sys::call("fcntl", [&] { return ::fcntl(descriptor, F_GET_SEALS); }) >= 0 ||
+         sys::call("fcntl", [&] { return ::fcntl(descriptor, F_GETPIPE_SZ); }) >= 0;
+}
+
+/// Those that wait to be closed, by a thread that is there only as long as there are some. If it is held up, strangers
+/// pile up behind it and nothing else does. Under the fork lock: in a forked child there are none, and no thread.
+struct Waiting {
+  std::vector<Handle> strangers;
+  std::uint32_t generation = 0;
+  bool at_work = false;
+
+  static Waiting& here() {
+    static auto* waiting = new Waiting;  // never destroyed: the thread may outlive the program's static objects
+    if (waiting->generation != fork_generation()) {
+      waiting->strangers.clear();
+      waiting->at_work = false;
+      waiting->generation = fork_generation();
+    }
+    return *waiting;
+  }
+};
+
+inline void close_all() noexcept {
+  for (;;) {
+    std::vector<Handle> some;
+    const ForkLock no_fork_now;
+    Waiting& waiting = Waiting::here();
+    some.swap(waiting.strangers);
+    waiting.at_work = !some.empty();
+    if (some.empty()) return;
+  }
+}
+
+/// Closes it without holding the caller up. `stranger` is empty afterwards.
+inline void close_aside(Handle&& stranger) {
+  constexpr linger at_once{0, 0};
+  sys::call("setsockopt",
+            [&] { return ::setsockopt(stranger.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once); });
+  const ForkLock no_fork_now;
+  Waiting& waiting = Waiting::here();
+  waiting.strangers.push_back(std::move(stranger));
+  if (waiting.at_work) return;
+  try {
+    const SignalsHeldBack hold;  // a thread of ours runs no handler of the program
+    std::thread(close_all).detach();
+    waiting.at_work = true;
+  } catch (const std::system_error&) {
+    // No thread can be had now: the next stranger tries again.
+  }
+}
+
+}  // namespace memlane::detail::platform::strangers
