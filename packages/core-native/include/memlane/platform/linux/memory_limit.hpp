@@ -2,17 +2,18 @@
 #pragma once
 
 #include <cstdlib>
-#include <fstream>
 #include <limits>
 #include <optional>
 #include <sstream>
+
+#include "memlane/platform/linux/text_file.hpp"
 
 namespace memlane::detail::platform {
 
 namespace linux_memory_limit {
 
 inline std::optional<std::uint64_t> read_number(const std::string& path) {
-  std::ifstream file(path);
+  std::istringstream file = open_text_file(path);
   std::uint64_t number = 0;
   if (file >> number) return number;
   return std::nullopt;  // missing, or the word "max"
@@ -20,7 +21,7 @@ inline std::optional<std::uint64_t> read_number(const std::string& path) {
 
 /// MemAvailable, in bytes.
 inline std::uint64_t machine_available() {
-  std::ifstream file("/proc/meminfo");
+  std::istringstream file = open_text_file("/proc/meminfo");
   std::string key;
   for (std::string line; std::getline(file, line);) {
     std::istringstream words(line);
@@ -32,7 +33,7 @@ inline std::uint64_t machine_available() {
 
 /// Page cache that the kernel would drop before it kills is no obstacle.
 inline std::uint64_t reclaimable(const std::string& folder) {
-  std::ifstream file(folder + "/memory.stat");
+  std::istringstream file = open_text_file(folder + "/memory.stat");
   std::string key;
   std::uint64_t value = 0;
   std::uint64_t sum = 0;
@@ -61,7 +62,7 @@ inline MemoryRoom memory_room() {
   // A test can point this at a folder of its own.
   const char* const root_override = std::getenv("MEMLANE_TEST_CGROUP_ROOT");
   const std::string root = root_override != nullptr ? root_override : "/sys/fs/cgroup";
-  std::ifstream groups("/proc/self/cgroup");
+  std::istringstream groups = open_text_file("/proc/self/cgroup");
   for (std::string line; std::getline(groups, line);) {
     const std::size_t first = line.find(':');
     const std::size_t second = first == std::string::npos ? first : line.find(':', first + 1);

@@ -4,9 +4,8 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-#include <fstream>
-
 #include "memlane/platform/linux/sys.hpp"
+#include "memlane/platform/linux/text_file.hpp"
 
 namespace memlane::detail::platform {
 
@@ -18,7 +17,7 @@ inline std::uint32_t user_id() noexcept {
 }
 
 inline std::string process_name() {
-  std::ifstream file("/proc/self/comm");
+  std::istringstream file = open_text_file("/proc/self/comm");
   std::string name;
   std::getline(file, name);
   return name;
