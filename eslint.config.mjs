@@ -9,6 +9,7 @@ const nodeGlobals = Object.fromEntries(
     "console",
     "Buffer",
     "URL",
+    "URLSearchParams",
     "setTimeout",
     "clearTimeout",
     "setImmediate",

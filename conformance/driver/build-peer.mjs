@@ -1,5 +1,5 @@
 // Makes the TypeScript peer runnable: Node 20 does not strip types by itself. Types are checked by the lint suite.
-import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { transformFile } from "@swc/core";
@@ -12,6 +12,9 @@ export default async function buildPeer() {
   for (const name of readdirSync(sources).filter((each) => each.endsWith(".ts"))) {
     const parser = { syntax: "typescript", explicitResourceManagement: true };
     const { code } = await transformFile(join(sources, name), { swcrc: false, jsc: { target: "es2022", parser } });
-    writeFileSync(join(built, name.replace(/\.ts$/, ".js")), code);
+    // In one step: another run's peers may be about to read it.
+    const file = join(built, name.replace(/\.ts$/, ".js"));
+    writeFileSync(`${file}.${process.pid}`, code);
+    renameSync(`${file}.${process.pid}`, file);
   }
 }

@@ -24,6 +24,7 @@
 #include "elements.hpp"
 #include "form.hpp"
 #include "payload.hpp"
+#include "soak.hpp"
 
 namespace conformance {
 namespace {
@@ -48,6 +49,10 @@ using Milliseconds = std::chrono::duration<double, std::milli>;
   const std::string text = step.text(name);
   if (text.starts_with('-')) return static_cast<std::uint64_t>(step.number<std::int64_t>(name));
   return step.number<std::uint64_t>(name);
+}
+
+[[nodiscard]] memlane::Spin spin_of(const Form& step) {
+  return step.find("spin") ? memlane::Spin(Milliseconds(step.number<double>("spin"))) : memlane::Spin::adaptive();
 }
 
 [[nodiscard]] memlane::Overflow overflow_of(const Form& step) {
@@ -138,6 +143,7 @@ class Peer {
     options.join_timeout = timeout_of(step, "join-timeout", options.join_timeout);
     options.label = step.text("label", "");
     options.directory = step.text("directory");
+    options.spin = spin_of(step);
     const auto [place, opened] = publishers_.try_emplace(step.text("as", "main"), lane_of(step), options);
     if (!opened) throw std::invalid_argument("a publisher of that name is open");
     reply.add("name", place->second.name());
@@ -157,6 +163,7 @@ class Peer {
     options.join_timeout = timeout_of(step, "join-timeout", options.join_timeout);
     options.label = step.text("label", "");
     options.directory = step.text("directory");
+    options.spin = spin_of(step);
     options.writable_view = step.text("writable", "false") == "true";
     return options;
   }
@@ -183,10 +190,11 @@ class Peer {
       const auto stats = place->second.stats();
       reply.add("sent", stats.sent).add("sent-bytes", stats.sent_bytes).add("dropped", stats.dropped);
       reply.add("waiting", stats.waiting).add("bytes", stats.bytes).add("peers", stats.peers);
+      reply.add("broken", stats.broken);
     } else {
       const auto of = subscriber(step).stats();
       reply.add("received", of.received).add("received-bytes", of.bytes).add("dropped", of.dropped);
-      reply.add("waiting", of.waiting).add("held", of.held).add("peers", of.peers);
+      reply.add("waiting", of.waiting).add("held", of.held).add("peers", of.peers).add("broken", of.broken);
     }
   }
 
@@ -368,6 +376,21 @@ class Peer {
     }
   }
 
+  // ---- many samples ----
+
+  void soak_send(const Form& step, Form& reply) { Soak::send(publisher(step), step, reply); }
+
+  void soak_take(const Form& step, Form& reply) { soak_.take(subscriber(step), step, reply); }
+
+  void soak_release(const Form& step, Form& reply) { soak_.release(step, reply); }
+
+  /// Closes a port, and forgets it.
+  void discard(const Form& step, Form&) {
+    any_port(step).close();
+    publishers_.erase(step.text("port"));
+    subscribers_.erase(step.text("port"));
+  }
+
   // ---- meeting ----
 
   /// Joins, and in the same breath calls for a sample: whoever answers sends after this constructor has returned.
@@ -438,6 +461,7 @@ class Peer {
   /// Lets go of everything, and tells what is still open in the process.
   void reset(const Form&, Form& reply) {
     held_.clear();
+    soak_.clear();
     loans_.clear();
     publishers_.clear();
     subscribers_.clear();
@@ -475,6 +499,7 @@ class Peer {
   std::map<std::string, memlane::Loan> loans_;
   std::map<std::string, std::vector<memlane::Sample>> held_;
   std::map<std::string, Run> runs_;
+  Soak soak_;
   std::optional<std::uint64_t> progress_;  // samples that a send has sent so far
   bool leaving_ = false;
 };
@@ -483,6 +508,7 @@ const std::map<std::string, Peer::Verb, std::less<>> Peer::verbs{
     {"answer", &Peer::answer},
     {"await-stats", &Peer::await_stats},
     {"close", &Peer::close},
+    {"discard", &Peer::discard},
     {"exit", &Peer::exit},
     {"flush", &Peer::flush},
     {"give-up", &Peer::give_up},
@@ -500,6 +526,9 @@ const std::map<std::string, Peer::Verb, std::less<>> Peer::verbs{
     {"scribble", &Peer::scribble},
     {"send", &Peer::send},
     {"send-loan", &Peer::send_loan},
+    {"soak-release", &Peer::soak_release},
+    {"soak-send", &Peer::soak_send},
+    {"soak-take", &Peer::soak_take},
     {"stats", &Peer::stats},
     {"take", &Peer::take},
     {"wait-for-publishers", &Peer::wait_for_publishers},

@@ -15,6 +15,7 @@ import memlane
 import numpy as np
 from elements import check_elements, elements
 from payload import sum_up, write
+from soak import Soak
 
 STATISTICS = ("sent", "received", "dropped", "waiting", "held", "bytes", "peers")
 
@@ -82,6 +83,7 @@ def subscriber_options(step: Form) -> dict[str, Any]:
         join_timeout=step.seconds("join-timeout"),
         label=step.find("label"),
         directory=step.text("directory"),
+        spin=step.seconds("spin"),
     )
 
 
@@ -115,6 +117,7 @@ class Peer:
         self.loans: dict[str, memlane.Loan] = {}
         self.held: dict[str, list[memlane.Sample]] = {}
         self.runs: dict[str, Run] = {}
+        self.soak = Soak()
         self.progress: int | None = None  # samples that a send has sent so far
         self.leaving = False
 
@@ -157,6 +160,7 @@ class Peer:
             join_timeout=step.seconds("join-timeout"),
             label=step.find("label"),
             directory=step.text("directory"),
+            spin=step.seconds("spin"),
         )
         port = memlane.Publisher(lane(step), **options)
         self.publishers[step.find("as") or "main"] = port
@@ -347,6 +351,34 @@ class Peer:
             array = np.from_dlpack(sample)
             ctypes.memset(array.ctypes.data, 0xFF, array.nbytes)
 
+    # ---- many samples ----
+
+    def do_soak_send(self, step: Form, reply: Form) -> None:
+        """Send many samples that can be checked where they arrive."""
+        sizes = [int(size) for size in step.all("bytes")]
+        count, patience = step.integer("count"), step.seconds("timeout") or 0.0
+        port = self.publisher(step)
+        for name, value in Soak.send(port, step.integer("id"), count, sizes, step.text("how"), patience):
+            reply.add(name, value)
+
+    def do_soak_take(self, step: Form, reply: Form) -> None:
+        """Take many such samples, and check each."""
+        count, keep, patience = step.integer("count"), step.integer("keep", 0), step.seconds("timeout") or 0.0
+        via, fault = step.find("via") or "take", step.find("fault") or ""
+        for name, value in self.soak.take(self.subscriber(step), count, keep, patience, via, fault):
+            reply.add(name, value)
+
+    def do_soak_release(self, step: Form, reply: Form) -> None:
+        """Let go of such samples that were kept."""
+        for name, value in self.soak.release(step.integer("count")):
+            reply.add(name, value)
+
+    def do_discard(self, step: Form, _: Form) -> None:
+        """Close a port, and forget it."""
+        self.port(step).close()
+        self.publishers.pop(step.text("port"), None)
+        self.subscribers.pop(step.text("port"), None)
+
     # ---- meeting ----
 
     def do_join_and_call(self, step: Form, reply: Form) -> None:
@@ -414,6 +446,7 @@ class Peer:
         """Let go of everything, and tell what is still open in the process."""
         for sample in (sample for samples in self.held.values() for sample in samples):
             sample.release()
+        self.soak.clear()
         for loan in self.loans.values():
             loan.give_up()
         for port in [*self.publishers.values(), *self.subscribers.values()]:

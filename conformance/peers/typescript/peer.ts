@@ -8,6 +8,7 @@ import type { DType, Loan, Overflow, Sample, SubscriberOptions } from "memlane";
 
 import { checkElements, newElements, writeElements } from "./elements.js";
 import { sumUp, write } from "./payload.js";
+import { Soak } from "./soak.js";
 
 /** The fields of a step or of a reply. */
 export type Form = URLSearchParams;
@@ -69,6 +70,7 @@ function subscriberOptions(step: Form): SubscriberOptions {
     joinTimeout: number(step, "join-timeout", undefined),
     label: step.get("label") ?? undefined,
     directory: text(step, "directory"),
+    spin: number(step, "spin", undefined),
   });
 }
 
@@ -78,6 +80,7 @@ export class Peer {
   readonly #loans = new Map<string, Loan>();
   readonly #held = new Map<string, Sample[]>();
   readonly #runs = new Map<string, Run>();
+  readonly #soak = new Soak();
   #progress: number | undefined; // samples that a send has sent so far
   leaving = false;
 
@@ -121,6 +124,7 @@ export class Peer {
           joinTimeout: number(step, "join-timeout", undefined),
           label: step.get("label") ?? undefined,
           directory: text(step, "directory"),
+          spin: number(step, "spin", undefined),
         }),
       );
       this.#publishers.set(step.get("as") ?? "main", port);
@@ -275,6 +279,46 @@ export class Peer {
       for (const sample of named(this.#held, text(step, "hold"))) sample.bytes.fill(0xff);
     },
 
+    // ---- many samples ----
+
+    "soak-send": async (step, reply) => {
+      append(
+        reply,
+        await Soak.send(this.#publisher(step), {
+          id: number(step, "id"),
+          count: number(step, "count"),
+          sizes: step.getAll("bytes").map(Number),
+          how: text(step, "how"),
+          timeout: number(step, "timeout"),
+        }),
+      );
+    },
+
+    "soak-take": async (step, reply) => {
+      append(
+        reply,
+        await this.#soak.take(this.#subscriber(step), {
+          count: number(step, "count"),
+          keep: number(step, "keep", 0),
+          timeout: number(step, "timeout"),
+          via: step.get("via") ?? "take",
+          fault: step.get("fault") ?? "",
+        }),
+      );
+    },
+
+    "soak-release": (step, reply) => {
+      append(reply, this.#soak.release(number(step, "count")));
+    },
+
+    // Closes a port, and forgets it.
+    discard: (step) => {
+      const name = text(step, "port");
+      this.#port(step).close();
+      this.#publishers.delete(name);
+      this.#subscribers.delete(name);
+    },
+
     // ---- meeting ----
 
     // Joins, and in the same breath calls for a sample: whoever answers sends after this constructor has returned.
@@ -317,6 +361,7 @@ export class Peer {
     // Lets go of everything, and tells what is still open in the process.
     reset: (_, reply) => {
       for (const sample of [...this.#held.values()].flat()) sample.release();
+      this.#soak.clear();
       for (const loan of this.#loans.values()) loan.giveUp();
       for (const port of [...this.#publishers.values(), ...this.#subscribers.values()]) port.close();
       for (const all of [this.#held, this.#loans, this.#publishers, this.#subscribers]) all.clear();
@@ -386,6 +431,10 @@ export class Peer {
     if (how === "at-once") process.exit(0);
     this.leaving = true; // the program ends, ports open
   }
+}
+
+function append(reply: Form, all: readonly (readonly [string, string | number | bigint])[]): void {
+  for (const [name, value] of all) reply.append(name, `${value}`);
 }
 
 const fields = (record: object) =>
