@@ -59,6 +59,17 @@ export const suites = [
   { name: "python", run: all(commands(pythonTypes), pytest("packages/py-shim/tests")) },
   { name: "typescript", run: all(commands(typescriptPackage), jest("packages/ts-sdk")) },
   { name: "conformance", run: thenPrint(jest("conformance"), "build/reports/conformance.txt") },
+  // Some 20 s of proof that it can fail, and two minutes in which it must not.
+  {
+    name: "torture",
+    run: thenPrint(
+      all(
+        nodeTest("torture/tests"),
+        commands({ "two minutes of torture": [node, "torture/torture.mjs", "--minutes", "2"] }),
+      ),
+      "build/reports/torture.txt",
+    ),
+  },
   { name: "examples", run: all(commands(programTypes("examples")), jest("examples")) },
   { name: "bench", run: all(commands(programTypes("bench")), jest("bench")) },
   { name: "docs", run: docs("README.md", "docs", "CONTRIBUTING.md") },
