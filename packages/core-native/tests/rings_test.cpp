@@ -298,7 +298,7 @@ TEST(Rings, the_same_over_one_mapping) {
 
 /// How much must have come together before a thread that had to wait goes on. If one were always enough, a machine that is
 /// busy otherwise would switch tasks for each sample. Sometimes it is, since that is where full and empty meet.
-class Patience {
+class Turns {
  public:
   template <class Available>
   void wait(std::uint64_t most, Available&& available) {
@@ -315,11 +315,11 @@ TEST(Rings, nothing_is_lost_or_changed_without_take_back) {
   constexpr std::uint64_t samples = 200'000;
   RingPair pair(depth, false, Mappings::one);
   std::thread receiver([&] {
-    Patience patience;
+    Turns turns;
     for (std::uint64_t next = 1; next <= samples;) {
       const auto look = pair.receiver.look([](std::uint64_t) {});
       if (!look) {
-        patience.wait(std::min<std::uint64_t>(depth / 2, samples - next + 1), [&] { return pair.receiver.waiting(); });
+        turns.wait(std::min<std::uint64_t>(depth / 2, samples - next + 1), [&] { return pair.receiver.waiting(); });
         continue;
       }
       ASSERT_TRUE(pair.receiver.take());
@@ -332,10 +332,10 @@ TEST(Rings, nothing_is_lost_or_changed_without_take_back) {
   const auto accept = [&] {
     pair.sender.collect_returns([&](const SenderRing::Return& each) { EXPECT_EQ(each.position, back++); });
   };
-  Patience patience;
+  Turns turns;
   for (std::uint64_t i = 1; i <= samples; ++i) {
     if (!pair.sender.has_room(depth)) {
-      patience.wait(depth / 2, [&] {
+      turns.wait(depth / 2, [&] {
         accept();  // the receiver may be waiting for room for its returns
         return depth - pair.sender.waiting();
       });
