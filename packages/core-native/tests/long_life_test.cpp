@@ -294,9 +294,10 @@ struct Holdings {
            std::to_string(names) + " names, " + std::to_string(heap) + " bytes";
   }
 
-  /// No more of anything that is counted; of the heap as much as one more link may take.
+  /// No more of anything that is counted. The heap may hold what a moment needed in which many came at once, and the
+  /// smallest piece of memory for each of the joins would be more than that.
   [[nodiscard]] bool fits_into(const Holdings& before) const {
-    constexpr std::size_t slack = 16384;  // bytes: containers that grew once, whatever the number of joins
+    constexpr std::size_t slack = 49152;  // bytes
     return descriptors <= before.descriptors && mappings <= before.mappings && names <= before.names &&
            heap <= before.heap + slack;
   }
