@@ -21,6 +21,8 @@ class Options {
     if (argc % 2 == 0) throw std::invalid_argument("an option without a value: " + std::string(argv[argc - 1]));
   }
 
+  [[nodiscard]] bool has(const std::string& name) const { return values_.contains(name); }
+
   [[nodiscard]] const std::string& text(const std::string& name) const {
     const auto it = values_.find(name);
     if (it == values_.end()) throw std::invalid_argument("missing: --" + name);

@@ -9,6 +9,10 @@ const frame = (width, height, count = 1) => width * height * 3 * count;
 export const sizes = [64, 1024, 65_536, frame(640, 640), frame(1920, 1080), frame(1920, 1080, 8)];
 export const throughputSizes = [64, 1024, 65_536];
 
+/** What a process that dies holds in memory, and with how many ports of another process one that joins is linked. */
+export const touched = [0, 1e9];
+export const links = [1, 64];
+
 /** The rows of the table that the older C++/Python library published, with its milliseconds (Xeon Gold 6226R). */
 export const olderRows = [
   { bytes: frame(640, 640), older: 0.21 },
@@ -32,8 +36,8 @@ const option = (name, value) => [`--${name}`, String(value)];
 
 /** How much of everything: for figures to publish, and for a test that only wants to see it run. */
 export const efforts = {
-  full: { trials: 5, seconds: 0.2, least: 20, largest: Infinity, others: true },
-  quick: { trials: 1, seconds: 0.01, least: 2, largest: 2e6, others: false },
+  full: { trials: 5, seconds: 0.2, least: 20, largest: Infinity, comings: 200, others: true },
+  quick: { trials: 1, seconds: 0.01, least: 2, largest: 2e6, comings: 2, others: false },
 };
 
 export async function measureLimits({ trials, seconds, largest }, onTrial) {
@@ -101,6 +105,23 @@ export async function measureThroughput({ trials, seconds }, onTrial) {
   return all;
 }
 
+/** How soon a death is heard, and what joining costs. Each trial is an event of its own, so one run holds many. */
+export async function measureComingsAndGoings({ comings, largest }, onTrial) {
+  const run = async (name, ...options) => {
+    const [[result]] = await runTogether([...scenario(name), ...options]);
+    onTrial(name);
+    return result;
+  };
+  const deaths = [];
+  for (const bytes of touched.filter((each) => each <= largest)) {
+    const trials = bytes === 0 ? comings : Math.ceil(comings / 10); // it takes a second to touch a gigabyte
+    deaths.push(await run("death", ...option("trials", trials), ...option("touched", bytes)));
+  }
+  const joins = [];
+  for (const count of links) joins.push(await run("join", ...option("trials", comings), ...option("links", count)));
+  return { deaths, joins };
+}
+
 /** C++ to Python, both spinning, as the older library does. */
 export async function measureOlderRows({ trials, seconds, largest }, onTrial) {
   const rows = olderRows.filter(({ bytes }) => bytes <= largest);
@@ -146,5 +167,8 @@ export async function measureGrpc({ trials, seconds }, onTrial) {
 }
 
 /** How many times `onTrial` will be called, for a progress bar. */
-export const trialCount = ({ trials, others }) =>
-  trials * (2 + Object.keys(peers).length * (Object.keys(waits).length + 1)) + (others ? trials + 1 : 0);
+export const trialCount = ({ trials, largest, others }) =>
+  touched.filter((each) => each <= largest).length +
+  links.length +
+  trials * (2 + Object.keys(peers).length * (Object.keys(waits).length + 1)) +
+  (others ? trials + 1 : 0);

@@ -70,6 +70,27 @@ function throughput({ throughput: measured }) {
   return table(["one way", ...languages.map((language) => `C++ to ${language}`)], rows);
 }
 
+/** How soon a death is heard, and what a join costs. */
+function comingsAndGoings({ comingsAndGoings: { deaths, joins } }) {
+  const rows = [
+    ...deaths.map(({ touched, ns, p99_ns }) => [
+      touched === 0
+        ? "a small process is killed, and a peer that waits has heard it"
+        : `the same, with ${size(touched)} in its memory`,
+      microseconds(ns),
+      microseconds(p99_ns),
+    ]),
+    ...joins.map(({ links, ns, p99_ns }) => [
+      links === 1
+        ? "a port joins, and is linked with 1 port"
+        : `a port joins, and is linked with ${links} ports: for each`,
+      microseconds(ns / links),
+      microseconds(p99_ns / links),
+    ]),
+  ];
+  return table(["µs", "median", "99 of 100 within"], rows);
+}
+
 function older({ older: measured, grpc }) {
   const rows = measured.map(({ bytes, older: published, loan, copy }) => [
     short(bytes / 2 ** 20),
@@ -121,6 +142,8 @@ export function report(results) {
     sending(results),
     "### As many messages as will go",
     throughput(results),
+    "### Comings and goings",
+    comingsAndGoings(results),
     "### The rows of the older library's table",
     "C++ to Python and an answer back, both spinning, as the older library waits. gRPC is Python to Python over a Unix socket. The older library's own figures are those it published, of another machine.",
     older(results),

@@ -17,6 +17,7 @@ interface Results {
   readonly limits: Record<string, Row[]>;
   readonly roundTrips: Record<string, Record<string, Row[]>>;
   readonly throughput: Record<string, Row[]>;
+  readonly comingsAndGoings: Record<"deaths" | "joins", Row[]>;
   readonly older: { bytes: number; older: number; loan: Row; copy: Row }[];
 }
 
@@ -68,6 +69,13 @@ describe.each(waits)("%s:", (wait) => {
         expect([figure, isFigure(row[figure])]).toEqual([figure, true]);
     }
   });
+});
+
+test("deaths and joins have figures", () => {
+  const { deaths, joins } = results.comingsAndGoings;
+  expect([...deaths.map(({ touched }) => touched), ...joins.map(({ links }) => links)]).toEqual([0, 1, 64]);
+  for (const row of [...deaths, ...joins])
+    expect([row, isFigure(row.ns), isFigure(row.p99_ns)]).toEqual([row, true, true]);
 });
 
 test("each size has the limit of its copy", () => {
