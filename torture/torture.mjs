@@ -11,6 +11,7 @@ import { parseArgs } from "node:util";
 
 import buildPeer from "../conformance/driver/build-peer.mjs";
 import { at } from "../scripts/lib/paths.mjs";
+import { endAll } from "./lib/actor.mjs";
 import { patterns } from "./lib/patterns.mjs";
 import { report } from "./lib/report.mjs";
 import { torture } from "./lib/run.mjs";
@@ -48,31 +49,32 @@ await buildPeer();
 console.log(`torture with seed ${seed}`);
 // Short, since a socket's path ends at 108 bytes; mkdtemp gives it mode 0700.
 const directory = mkdtempSync(join(process.env.MEMLANE_DIR ?? "/tmp", "ml-"));
+process.once("exit", () => {
+  endAll();
+  rmSync(directory, { recursive: true, force: true });
+});
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
 const begin = performance.now();
 const seconds = () => (performance.now() - begin) / 1000;
-try {
-  const tally = await torture({
-    ...shape,
-    patterns: values.pattern,
-    directory,
-    patience: count("patience") * 1000,
-    fault: values.fault,
-    goesOn: (done) => done < rounds && seconds() < minutes * 60,
-  });
-  const text = report(tally, { ...shape, seconds: seconds(), languages: "C++, Python, TypeScript" });
-  console.log(text);
-  for (const line of tally.complaints) console.log(`WRONG  ${line}`);
-  mkdirSync(values.out, { recursive: true });
-  writeFileSync(join(values.out, "torture.txt"), `${text}\n`);
-  writeFileSync(
-    join(values.out, "torture.json"),
-    `${JSON.stringify({ ...shape, ...tally, seconds: seconds() }, null, 2)}\n`,
-  );
-  if (tally.failed) {
-    const same = Object.entries(shape).map(([name, value]) => `--${name} ${value}`);
-    console.log(`the same steps again: npm run torture -- ${same.join(" ")} --rounds ${tally.counts.rounds}`);
-    process.exitCode = 1;
-  }
-} finally {
-  rmSync(directory, { recursive: true, force: true });
+const tally = await torture({
+  ...shape,
+  patterns: values.pattern,
+  directory,
+  patience: count("patience") * 1000,
+  fault: values.fault,
+  goesOn: (done) => done < rounds && seconds() < minutes * 60,
+});
+const text = report(tally, { ...shape, seconds: seconds(), languages: "C++, Python, TypeScript" });
+console.log(text);
+for (const line of tally.complaints) console.log(`WRONG  ${line}`);
+mkdirSync(values.out, { recursive: true });
+writeFileSync(join(values.out, "torture.txt"), `${text}\n`);
+writeFileSync(
+  join(values.out, "torture.json"),
+  `${JSON.stringify({ ...shape, ...tally, seconds: seconds() }, null, 2)}\n`,
+);
+if (tally.failed) {
+  const same = Object.entries(shape).map(([name, value]) => `--${name} ${value}`);
+  console.log(`the same steps again: npm run torture -- ${same.join(" ")} --rounds ${tally.counts.rounds}`);
+  process.exitCode = 1;
 }

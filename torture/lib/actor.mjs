@@ -12,6 +12,13 @@ export const commands = {
   typescript: [process.execPath, `${peers}/dist/main.js`],
 };
 
+const living = new Set();
+
+/** At the end of the run, however it ends: a frozen process would outlive it. */
+export function endAll() {
+  for (const actor of living) actor.signal("SIGKILL");
+}
+
 /** The process did not do what it was told. */
 export class ActorFailed extends Error {}
 
@@ -29,6 +36,7 @@ export class Actor {
     this.patience = patience;
     const [command, ...args] = commands[language];
     this.#process = spawn(command, args, { stdio: "pipe", env: { ...process.env, MEMLANE_DIR: directory } });
+    living.add(this);
     this.#process.stdin.on("error", () => undefined); // it is dead, and `ended` tells how
     createInterface({ input: this.#process.stdout }).on("line", (line) => this.#hear(line));
     createInterface({ input: this.#process.stderr }).on("line", (line) => this.#lastWords.push(line));
@@ -37,6 +45,7 @@ export class Actor {
       this.#process.once("close", (code, signal) => resolve(signal ?? code));
     }).then((how) => {
       this.ended = how;
+      living.delete(this);
       this.#waiting?.reject(this.#failure(`ended (${how}) before it answered`));
       return how;
     });
