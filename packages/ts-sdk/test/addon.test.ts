@@ -53,7 +53,16 @@ test("has the version of its package", () => {
 });
 
 test("lets nobody make samples, loans, or ports without options", () => {
-  const options = { joinTimeout: 0, label: "", directory: "", group: "", spin: -1, history: 0, memoryBudget: 0, sendTimeout: 0 };
+  const options = {
+    joinTimeout: 0,
+    label: "",
+    directory: "",
+    group: "",
+    spin: -1,
+    history: 0,
+    memoryBudget: 0,
+    sendTimeout: 0,
+  };
   const make = (name: unknown, given: unknown) => () => new native.Publisher(name as string, given as typeof options);
   for (const call of [
     make(5, options),
