@@ -106,7 +106,7 @@ const steps = [
   },
   {
     name: "C++ package and programs",
-    inputs: [...core, "packages/cpp-header", "conformance", "examples", "bench"],
+    inputs: [...core, "packages/cpp-header", "conformance", "security", "examples", "bench"],
     facts: [compilerVersion],
     outputs: ["build/prefix/share/cmake/memlane/memlane-config.cmake"],
     async run(log) {

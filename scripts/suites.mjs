@@ -12,7 +12,7 @@ const node = process.execPath;
 
 // The wheel is installed, so the stubs are held against what is really in it.
 const pythonTypes = {
-  "mypy, strictly": ["mypy", "packages/py-shim", "packages/cpp-header", "conformance"],
+  "mypy, strictly": ["mypy", "packages/py-shim", "packages/cpp-header", "conformance", "security"],
   "the stubs tell the truth": ["stubtest", "memlane", "--mypy-config-file", "pyproject.toml"],
 };
 
@@ -59,6 +59,7 @@ export const suites = [
   { name: "python", run: all(commands(pythonTypes), pytest("packages/py-shim/tests")) },
   { name: "typescript", run: all(commands(typescriptPackage), jest("packages/ts-sdk")) },
   { name: "conformance", run: thenPrint(jest("conformance"), "build/reports/conformance.txt") },
+  { name: "security", run: pytest("security") }, // about half a minute; as root, since it becomes other users
   // Some 20 s of proof that it can fail, and two minutes in which it must not.
   {
     name: "torture",

@@ -188,6 +188,7 @@ export class Cell {
       fields.set("directory", join(directory, fields.get("directory") ?? ""));
     }
     if (step.do.startsWith("open-")) otherwise("label", `${seat.name}/${fields.get("as") ?? "main"}`);
+    if (fields.get("group") === "own") fields.set("group", `${process.getgid?.() ?? 0}`);
     if (step.do === "join-and-call") otherwise("nonce", Buffer.from(`${seat.name}/${++this.#nonces}`).toString("hex"));
     if (step.do === "send" && ledger.has(port)) otherwise("seed", ledger.seed(port));
     if (step.do === "loan" && ledger.has(port)) otherwise("seed", ledger.seedForLoan(port));

@@ -143,6 +143,7 @@ class Peer {
     options.join_timeout = timeout_of(step, "join-timeout", options.join_timeout);
     options.label = step.text("label", "");
     options.directory = step.text("directory");
+    options.group = step.text("group", "");
     options.spin = spin_of(step);
     const auto [place, opened] = publishers_.try_emplace(step.text("as", "main"), lane_of(step), options);
     if (!opened) throw std::invalid_argument("a publisher of that name is open");
@@ -163,6 +164,7 @@ class Peer {
     options.join_timeout = timeout_of(step, "join-timeout", options.join_timeout);
     options.label = step.text("label", "");
     options.directory = step.text("directory");
+    options.group = step.text("group", "");
     options.spin = spin_of(step);
     options.writable_view = step.text("writable", "false") == "true";
     return options;

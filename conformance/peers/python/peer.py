@@ -83,6 +83,7 @@ def subscriber_options(step: Form) -> dict[str, Any]:
         join_timeout=step.seconds("join-timeout"),
         label=step.find("label"),
         directory=step.text("directory"),
+        group=step.find("group"),
         spin=step.seconds("spin"),
     )
 
@@ -160,6 +161,7 @@ class Peer:
             join_timeout=step.seconds("join-timeout"),
             label=step.find("label"),
             directory=step.text("directory"),
+            group=step.find("group"),
             spin=step.seconds("spin"),
         )
         port = memlane.Publisher(lane(step), **options)

@@ -70,6 +70,7 @@ function subscriberOptions(step: Form): SubscriberOptions {
     joinTimeout: number(step, "join-timeout", undefined),
     label: step.get("label") ?? undefined,
     directory: text(step, "directory"),
+    group: step.get("group") ?? undefined,
     spin: number(step, "spin", undefined),
   });
 }
@@ -124,6 +125,7 @@ export class Peer {
           joinTimeout: number(step, "join-timeout", undefined),
           label: step.get("label") ?? undefined,
           directory: text(step, "directory"),
+          group: step.get("group") ?? undefined,
           spin: number(step, "spin", undefined),
         }),
       );

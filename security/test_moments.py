@@ -1,0 +1,102 @@
+"""At no moment, not between two system calls, is anything open to somebody who is not let in."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import stat
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from marks import needs_root
+from places import home, names
+from programs import LANGUAGES, Intruder, Visitor
+from users import ALICE_OF_TEAM, MALLORY, NEIGHBOUR, TEAM
+
+pytestmark = needs_root
+
+CALLS = (
+    "mkdir,mkdirat,open,openat,bind,listen,chmod,fchmod,fchmodat,chown,fchown,fchownat,"
+    "link,linkat,rename,renameat,renameat2"
+)
+
+
+def slowly() -> list[str]:
+    """Returns what to put before a command so that whoever looks sees it between any two system calls."""
+    if shutil.which("strace") is None:
+        return []
+    return ["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={CALLS}", "-e", f"inject={CALLS}:delay_exit=4000"]
+
+
+class Recorder(threading.Thread):
+    """Looks at every name again and again, as root, and keeps what it saw."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__()
+        self._directory = directory
+        self._told_to_stop = threading.Event()
+        self.seen: set[tuple[str, int, int, str]] = set()
+
+    def run(self) -> None:
+        """Looks until it is told to stop."""
+        while not self._told_to_stop.is_set():
+            for path in names(self._directory.parent):
+                try:
+                    status = path.lstat()
+                except FileNotFoundError:
+                    continue
+                kind = {stat.S_IFDIR: "folder", stat.S_IFSOCK: "door"}.get(stat.S_IFMT(status.st_mode), "file")
+                self.seen.add((kind, stat.S_IMODE(status.st_mode), status.st_gid, path.name))
+
+    def stop(self) -> None:
+        """Ends the looking."""
+        self._told_to_stop.set()
+        self.join()
+
+
+ALLOWED_TO_GROUP = {"folder": 0o2770, "file": 0o640, "door": 0o660}
+
+
+def is_tight(kind: str, mode: int, gid: int, group: int | None) -> bool:
+    """Tells whether rights let nobody in who should not be."""
+    if mode & 0o077 == 0:
+        return True
+    return gid == group and mode == ALLOWED_TO_GROUP[kind]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("group", [None, TEAM], ids=["private", "group"])
+@pytest.mark.parametrize("umask", ["000", "027", "077"])
+def test_nothing_is_open_to_others_at_any_moment(
+    language: str,
+    group: int | None,
+    umask: str,
+    place: Path,
+    visitor: Callable[..., Visitor],
+    intruder: Callable[..., Intruder],
+) -> None:
+    around = home(place, ALICE_OF_TEAM)
+    directory = around / "lanes"
+    # An interpreter opens thousands of files before it comes to ours.
+    alice = visitor(language, ALICE_OF_TEAM, before=slowly() if language == "cpp" else [])
+    alice.ask(f"umask {umask}")
+    spies = [intruder(user, "spy", directory) for user in (MALLORY, NEIGHBOUR)]
+    for spy in spies:
+        assert spy.hear() == "looking"
+    recorder = Recorder(directory)
+    recorder.start()
+    try:
+        for lane in ("one", "two", "one"):
+            alice.ask(f"pub {lane} {directory} {group or '-'}")
+            alice.ask("send 100000 1")
+            alice.ask("close")
+    finally:
+        recorder.stop()
+    assert [spy.found() for spy in spies] == [[], []]
+    inside = {each for each in recorder.seen if each[3] != around.name}
+    assert [each for each in inside if not is_tight(*each[:3], group)] == []
+    if language == "cpp" and slowly():
+        seen = {re.sub(r"-[0-9a-f-]+$", "", name) for _, _, _, name in inside}
+        assert {".door", "door", ".lane", "lane"} <= seen, "the recorder looked between the system calls"
