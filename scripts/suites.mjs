@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { dirname, relative } from "node:path";
 
+import { fuzzing } from "./fuzz.mjs";
 import { docs } from "./lib/docs-runner.mjs";
 import { checks } from "./lint.mjs";
 import { at, root } from "./lib/paths.mjs";
@@ -54,6 +55,8 @@ export const suites = [
   { name: "core", run: ctest("dev") },
   { name: "core-asan", run: ctest("asan") },
   { name: "core-tsan", run: ctest("tsan") },
+  // About half a minute, and as much again to build.
+  { name: "fuzz", run: thenPrint(fuzzing(8), "build/reports/fuzz.txt") },
   { name: "models", run: pytest("packages/core-native/models") },
   { name: "cpp-header", run: all(ctest("release"), pytest("packages/cpp-header/tests")) },
   { name: "python", run: all(commands(pythonTypes), pytest("packages/py-shim/tests")) },

@@ -109,7 +109,7 @@ class World {
         default: say_something(line, input); break;
       }
     }
-    if (lines[0]) settle(lines[0]);
+    settle(lines);
     for (Handle& line : lines) line.reset();
     check();
     handles_.sender_half.start_again();
@@ -249,24 +249,32 @@ class World {
     return std::nullopt;
   }
 
-  /// Until everything that was said has been heard: a call to a port that is not there is answered, if not hung up on.
-  static void settle(const Handle& line) {
-    say(line, detail::compose(MessageType::invite, nobody, nobody, std::span<const std::byte>{}), {});
-    std::array<std::byte, detail::max_message> buffer;
-    const auto end = std::chrono::steady_clock::now() + patience;
-    for (;;) {
-      const auto arrived = detail::platform::receive_message(line, buffer);
-      if (arrived.kind == detail::platform::Arrived::Kind::hang_up) return;
-      if (arrived.kind == detail::platform::Arrived::Kind::message) {
-        detail::MessageHeader header{};
-        std::memcpy(&header, buffer.data(), sizeof header);
-        if (header.to_port == nobody) return;
-        continue;
+  /// Until everything that was said has been heard: a call to a port that is not there is answered, if not hung up on. Of two
+  /// connections with one name the answer comes on the first.
+  static void settle(const std::array<Handle, 2>& lines) {
+    for (const Handle& line : lines) {
+      if (!line) continue;
+      say(line, detail::compose(MessageType::invite, nobody, nobody, std::span<const std::byte>{}), {});
+      const auto end = std::chrono::steady_clock::now() + patience;
+      while (!is_answered(line, line) && !is_answered(lines[0], line) && !is_answered(lines[1], line)) {
+        insist(std::chrono::steady_clock::now() < end, "a message is answered, or its sender hung up on");
+        pollfd look{line.get(), POLLIN, 0};
+        ::poll(&look, 1, 1);
       }
-      insist(std::chrono::steady_clock::now() < end, "a message is answered, or its sender hung up on");
-      pollfd look{line.get(), POLLIN, 0};
-      ::poll(&look, 1, 1);
     }
+  }
+
+  static bool is_answered(const Handle& on, const Handle& line) {
+    std::array<std::byte, detail::max_message> buffer;
+    while (on) {
+      const auto arrived = detail::platform::receive_message(on, buffer);
+      if (arrived.kind == detail::platform::Arrived::Kind::hang_up) return &on == &line;
+      if (arrived.kind != detail::platform::Arrived::Kind::message) return false;
+      detail::MessageHeader header{};
+      std::memcpy(&header, buffer.data(), sizeof header);
+      if (header.to_port == nobody) return true;
+    }
+    return false;
   }
 
   void check() {
