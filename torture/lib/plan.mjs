@@ -2,7 +2,7 @@
 import { mix, Random } from "./random.mjs";
 import { patterns } from "./patterns.mjs";
 
-const mostPorts = 10; // open at once in a process
+const mostPorts = 14; // open at once in a process
 const idsOfSlot = 100_000; // ports that a slot may open, each under a number of its own
 
 /** Sizes in bytes: mostly small, some of a few pages, few of megabytes. */
@@ -39,7 +39,7 @@ export class Plan {
     const receivers = this.#ports.filter(({ role }) => role === "receiver");
     const room = this.#ports.length < mostPorts;
     const step = random.weighted([
-      [this.#ports.length < 6 ? 40 : room ? 3 : 0, () => this.#open()],
+      [this.#ports.length < 9 ? 40 : room ? 3 : 0, () => this.#open()],
       [this.#ports.length > 2 ? 2 : 0, () => this.#discard()],
       [senders.length > 0 ? 40 : 0, () => this.#send(random.of(senders))],
       [receivers.length > 0 ? 50 : 0, () => this.#take(random.of(receivers))],
@@ -47,7 +47,7 @@ export class Plan {
       [senders.length > 0 ? 0.5 : 0, () => this.#reserve(random.of(senders))],
       [senders.length > 0 ? 1 : 0, () => ({ do: "flush", port: random.of(senders), timeout: random.between(0, 10) })],
       [this.#ports.length > 0 ? 0.4 : 0, () => this.#undress()],
-      [this.#ports.length > 0 ? 0.7 : 0, () => this.#exit()],
+      [this.#ports.length > 0 ? 0.35 : 0, () => this.#exit()],
     ])();
     return this.#disturb(step);
   }
@@ -136,9 +136,9 @@ export class Plan {
     const random = this.#random;
     if (step.do === "exit" || step.do === "undress") return step;
     const what = random.weighted([
-      [97.2, "nothing"],
+      [97.7, "nothing"],
       [1.8, "freeze"],
-      [1, "kill"],
+      [0.5, "kill"],
     ]);
     if (what === "freeze") {
       return {
