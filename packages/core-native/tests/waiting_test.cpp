@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <sys/epoll.h>
+#include <time.h>
 
 #include <atomic>
 #include <thread>
@@ -169,7 +170,57 @@ TEST(Waiting, senders_behind_a_sender_that_goes_on_are_not_forgotten) {
   }
 }
 
+// The one who waits for publishers looks at first, and tells nobody that it does; the one who takes waits behind it.
+TEST(Waiting, a_take_behind_a_wait_for_something_else_is_woken) {
+  Publisher publisher("lane");
+  Subscriber subscriber("lane", {.spin = 30ms});
+  publisher.send_copy(payload(1, 1));  // it has its memory now, of which the service thread would tell
+  ASSERT_TRUE(subscriber.take(patience));
+  for (int round = 0; round < 5; ++round) {
+    std::thread other([&] { EXPECT_FALSE(subscriber.wait_for_publishers(2, forever)); });
+    std::this_thread::sleep_for(5ms);  // the more often it waits by then, and looks, the better; it need not
+    std::atomic<bool> got{false};
+    std::thread taker([&] { got = subscriber.take(patience).has_value(); });
+    std::this_thread::sleep_for(5ms);
+    publisher.send_copy(payload(1, 1));
+    const auto sent = std::chrono::steady_clock::now();
+    taker.join();
+    EXPECT_TRUE(got);
+    EXPECT_LT(std::chrono::steady_clock::now() - sent, patience / 2) << "it was only found when the time was over";
+    std::atomic<bool> over{false};
+    std::thread stopper([&] {
+      while (!over) {
+        subscriber.stop();  // whoever has not begun to wait yet is caught by the next one
+        std::this_thread::sleep_for(1ms);
+      }
+    });
+    other.join();
+    over = true;
+    stopper.join();
+  }
+}
+
 // ---- the descriptor ----
+
+std::chrono::nanoseconds processor_time_of_this_thread() {
+  timespec time{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+}
+
+TEST(Waiting, on_a_port_whose_descriptor_is_known_sleeps_as_well) {
+  Publisher publisher("lane");
+  Subscriber subscriber("lane", {.depth = 1});
+  static_cast<void>(subscriber.fileno());
+  static_cast<void>(publisher.fileno());
+  const auto begin = processor_time_of_this_thread();
+  EXPECT_FALSE(subscriber.take(300ms));
+  publisher.send_copy(payload(1, 1));
+  EXPECT_FALSE(publisher.flush(300ms));
+  Loan loan = publisher.loan(1);
+  EXPECT_ERROR(timeout, publisher.send_within(loan, {}, 300ms), "full");
+  EXPECT_LT(processor_time_of_this_thread() - begin, 150ms) << "it was busy instead";
+}
 
 TEST(Waiting, the_descriptor_is_quiet_after_a_take_that_found_nothing_and_readable_when_there_is_something) {
   Publisher publisher("lane");

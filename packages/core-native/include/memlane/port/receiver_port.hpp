@@ -122,8 +122,9 @@ class ReceiverPort final : public PortBase {
     const Deadline deadline(timeout);
     const auto reached = [&] { return live_links() >= n; };
     while (!reached()) {
-      const auto outcome =
-          waiter_.wait(lock, *this, deadline, interrupt, [&] { return closed_ || stops_ != stops || reached(); });
+      const auto outcome = waiter_.wait(
+          lock, *this, deadline, interrupt, [&] { return closed_ || stops_ != stops || reached(); },
+          Waiter::Ring::keep);
       if (closed_)
         throw Error(ErrorCode::closed, "the subscriber of lane \"" + lane_ + "\" was closed while a call waited",
                     lane_);

@@ -327,8 +327,9 @@ class SenderPort final : public PortBase {
     const std::uint64_t stops = stops_;
     for (;;) {
       if (reached()) return true;
-      const auto outcome =
-          waiter_.wait(lock, *this, deadline, interrupt, [&] { return closed_ || stops_ != stops || reached(); });
+      const auto outcome = waiter_.wait(
+          lock, *this, deadline, interrupt, [&] { return closed_ || stops_ != stops || reached(); },
+          Waiter::Ring::keep);
       if (closed_)
         throw Error(ErrorCode::closed, "the publisher of lane \"" + lane_ + "\" was closed while a call waited", lane_);
       if (outcome == Waiter::Outcome::interrupted)

@@ -6,6 +6,7 @@
 //   who brings:  publish;   fence; look at armed; ring if it is not 0 (once for each n)
 //
 // At least one of the two sees the other's store, so no wake-up is lost, and nobody who is awake is rung for twice.
+// models/sleep.pml is a model of all of this.
 #pragma once
 
 #include <algorithm>
@@ -45,11 +46,17 @@ class Waiter {
 
   enum class Outcome : std::uint8_t { look_again, timed_out, interrupted };
 
+  /// What a look that finds nothing means for a ring that nobody has heard yet.
+  enum class Ring : std::uint8_t {
+    silence,  ///< it was for nothing: the look was for what the bell rings for, samples or room
+    keep,     ///< the look was for something else, and the ring may be for samples or room that nobody has seen yet
+  };
+
   /// Waits until something may have changed. `ready()` is asked under the lock after arming, and must not throw lightly:
   /// what it throws ends the wait. The caller looks for itself afterwards, and calls again if there is nothing.
   template <class Ready>
   Outcome wait(std::unique_lock<std::mutex>& lock, Armable& port, const Deadline& deadline, const Interrupt& interrupt,
-               Ready&& ready) {
+               Ready&& ready, Ring ring = Ring::silence) {
     if (deadline.passed()) return Outcome::timed_out;
     if (sleeper_) return wait_behind(lock, deadline, interrupt);
     sleeper_ = true;
@@ -63,16 +70,22 @@ class Waiter {
       }
     } awake{*this, port, lock};
 
+    if (watched_ && is_kept_awake(lock, deadline, ring)) {
+      lock.unlock();  // the answer may need a lock of the language's own
+      return interrupt.pending() ? Outcome::interrupted : Outcome::look_again;
+    }
     if (spin(lock, deadline, ready)) return Outcome::look_again;
     armed_ = true;
     port.arm(next_sleep());
     fault_point("sleep.armed");
     store_then_look_fence();
     fault_point("sleep.fenced");
+    // They looked when no peer had been told to ring: what came since then for them, and not for us, they must see now.
+    if (std::exchange(someone_looked_early_, false)) behind_us_.notify_all();
     if (ready()) return Outcome::look_again;
     lock.unlock();
     const platform::Bell::Wake wake =
-        bell_.wait(std::min(deadline.remaining(), interrupt.asked == nullptr ? longest : slice));
+        bell_.wait(std::min(deadline.remaining(), interrupt.asked == nullptr && !a_loop_reads_ ? longest : slice));
     if (wake != platform::Bell::Wake::rung && interrupt.pending()) return Outcome::interrupted;
     return Outcome::look_again;
   }
@@ -101,15 +114,10 @@ class Waiter {
     if (!in_order || a_loop_reads_) bell_.ring();  // the loop looks once, and that look arms
   }
 
-  enum class Ring : std::uint8_t {
-    silence,  ///< the look was for what the bell rings for: samples, or room
-    keep,     ///< it was for something else, and a ring may be for samples or room that nobody has seen yet
-  };
-
   /// A look that found nothing, in a watched port: `ready()` is asked again after arming. True: there is something after all.
   template <class Ready>
   bool rearm(Armable& port, Ready&& ready, Ring ring = Ring::silence) {
-    if (!watched_ || sleeper_) return false;
+    if (!watched_ || armed_) return false;  // a sleeper that has armed hears what comes, and rings for the loop
     if (must_clear_ && ring == Ring::silence) bell_.clear();
     port.arm(next_sleep());
     store_then_look_fence();
@@ -122,8 +130,10 @@ class Waiter {
   static constexpr std::int64_t longest = std::numeric_limits<std::int64_t>::max();
   static constexpr std::int64_t an_hour =
       3'600'000'000'000;  // nanoseconds: longer than any step, and no clock overflows
-  // How often a wait is interrupted to ask for signals that went to another thread: people wait this long for Ctrl-C.
+  // How often a wait is interrupted to ask for signals that went to another thread: people wait this long for Ctrl-C. Beside
+  // a loop in another thread that reads the rings out of the bell, also how long such a ring can be missed.
   static constexpr std::int64_t slice = 100'000'000;  // nanoseconds
+  static constexpr std::int64_t nap = 500'000;        // nanoseconds
   static constexpr std::int64_t longest_adaptive =
       20'000;                                             // nanoseconds: about half of what a sleep and a wake-up cost
   static constexpr std::int64_t shortest_adaptive = 500;  // nanoseconds: enough to notice that it got worth it again
@@ -139,6 +149,7 @@ class Waiter {
 
   Outcome wait_behind(std::unique_lock<std::mutex>& lock, const Deadline& deadline, const Interrupt& interrupt) {
     ++behind_;
+    someone_looked_early_ = !armed_;
     const std::int64_t span = std::min({deadline.remaining(), interrupt.asked == nullptr ? longest : slice, an_hour});
     behind_us_.wait_for(lock, std::chrono::nanoseconds(span));
     --behind_;
@@ -147,6 +158,19 @@ class Waiter {
     const bool stop = interrupt.pending();
     lock.lock();
     return stop ? Outcome::interrupted : Outcome::look_again;
+  }
+
+  /// In a watched port the bell may still ring for a loop that has not looked, and nobody can sleep on it. Called while the
+  /// caller's look holds: if that was for the same as the loop's, there is nothing to ring for; else we look again after a
+  /// nap, by when the loop should have looked.
+  bool is_kept_awake(std::unique_lock<std::mutex>& lock, const Deadline& deadline, Ring ring) {
+    if (ring == Ring::silence) {
+      bell_.clear();
+      return false;
+    }
+    if (bell_.wait(0) != platform::Bell::Wake::rung) return false;
+    behind_us_.wait_for(lock, std::chrono::nanoseconds(std::min(deadline.remaining(), nap)));
+    return true;
   }
 
   /// True: something came while looking.
@@ -188,8 +212,8 @@ class Waiter {
       bell_.clear();
       port.arm(0);
       fault_point("sleep.over");
+      if (watched_) bell_.ring();  // the loop that waits on the same bell must arm again
     }
-    if (watched_) bell_.ring();  // the loop that waits on the same bell must arm again
     // All of them: one becomes the next sleeper. If only one were told, and it left because its own time is over, or with
     // what it came for, the others would wait behind nobody.
     if (behind_ != 0) behind_us_.notify_all();
@@ -201,6 +225,7 @@ class Waiter {
   std::uint64_t sleep_ = 0;                    // number of the last sleep
   bool armed_ = false;                         // the sleeper has told the peers
   bool sleeper_ = false;                       // a thread sleeps on the bell, or is about to
+  bool someone_looked_early_ = false;          // and waits behind a sleeper that had told no peer by then
   bool watched_ = false;
   bool must_clear_ = false;    // a loop watches that does not read the bell
   bool a_loop_reads_ = false;  // rings out of the bell
