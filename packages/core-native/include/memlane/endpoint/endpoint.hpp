@@ -183,6 +183,7 @@ class Endpoint {
   static constexpr int most_burials = 12;                        // attempts: 8 seconds in all
   static constexpr std::size_t most_newcomers = 128;             // connections that have not said hello
   static constexpr int most_at_a_time = 16;                      // newcomers let in before others are attended to
+  static constexpr int most_crowds = 256;  // of them in the door's queue: the system limits it to fewer
   // Connections of one process that have. It needs one for each copy of this library in it; those that it has just closed
   // may not have been heard to hang up yet.
   static constexpr std::ptrdiff_t most_of_one_process = 64;
@@ -305,7 +306,10 @@ class Endpoint {
   }
 
   void handle(const platform::Poller::Event& event) {
-    if (event.key == door_key) return let_newcomers_in();
+    if (event.key == door_key) {
+      let_newcomers_in();
+      return;
+    }
     std::uint64_t key = event.key;
     bool process_ended = false;
     std::shared_ptr<Connection> connection;
@@ -323,17 +327,17 @@ class Endpoint {
     if (event.readable) receive_all(connection, process_ended);
   }
 
-  void let_newcomers_in() {
-    // A bounded number at a time, so that a crowd at the door does not keep the others waiting.
+  /// False: perhaps not all. A bounded number at a time, so that a crowd at the door does not keep the others waiting.
+  bool let_newcomers_in() {
     for (int i = 0; i < most_at_a_time; ++i) {
       platform::Handle socket;
       switch (platform::accept_newcomer(door_, socket)) {
-        case platform::Accept::nobody_waits: return;
+        case platform::Accept::nobody_waits: return true;
         case platform::Accept::no_descriptor_left:
           // They wait in the door's queue. Looking on would spin.
           poller_.remove(door_);
           reopen_door_at_ = platform::monotonic_now() + descriptor_pause;
-          return;
+          return true;
         case platform::Accept::accepted: break;
       }
       if (!platform::peer_is_let_in(socket, directory_.access())) continue;
@@ -347,6 +351,34 @@ class Endpoint {
       receive_all(newcomer, false);
       send_a_silent_one_away();
     }
+    return false;
+  }
+
+  /// Whether its peer may have made a connection too that we have not heard of: two that call each other at the same moment
+  /// both do.
+  [[nodiscard]] bool may_have_another(const Connection& connection) {
+    const std::lock_guard lock(mutex_);
+    const auto watched = watched_.find(connection.key());
+    if (watched == watched_.end() || !watched->second.peer || *watched->second.peer == id_) return false;
+    const auto known = peers_.find(*watched->second.peer);
+    return known != peers_.end() && known->second->connections().size() == 1;
+  }
+
+  /// Hears everybody who has come to the door and has not said who it is.
+  void hear_newcomers() {
+    if (at_the_door_) return;  // one that has come and gone is lost on the way: no need to begin again
+    at_the_door_ = true;
+    const std::unique_ptr<bool, void (*)(bool*)> leave(&at_the_door_, [](bool* there) { *there = false; });
+    for (int crowds = 0; crowds < most_crowds && !let_newcomers_in(); ++crowds) {
+    }
+    std::vector<std::shared_ptr<Connection>> silent;
+    {
+      const std::lock_guard lock(mutex_);
+      for (const auto& [key, watched] : watched_) {
+        if (!watched.peer) silent.push_back(watched.connection);
+      }
+    }
+    for (const auto& newcomer : silent) receive_all(newcomer, false);
   }
 
   /// If too many newcomers say nothing, the oldest one of the process that has the most of them goes.
@@ -479,8 +511,10 @@ class Endpoint {
     return true;
   }
 
-  /// The connection is over, and with it its peer. What the peer had sent on its other connection is heard first.
+  /// The connection is over, and with it its peer. What the peer had sent on its other connection is heard first, even if
+  /// that one still waits at the door. models/join.pml is a model of this.
   void lose(const std::shared_ptr<Connection>& connection) {
+    if (may_have_another(*connection)) hear_newcomers();
     std::optional<EndpointId> id;
     std::vector<std::shared_ptr<Connection>> others;
     {
@@ -631,6 +665,7 @@ class Endpoint {
   std::vector<Retry> retries_;
   std::map<EndpointId, Burial> to_bury_;
   std::int64_t reopen_door_at_ = 0;  // service thread only
+  bool at_the_door_ = false;         // service thread only
 };
 
 }  // namespace memlane::detail
