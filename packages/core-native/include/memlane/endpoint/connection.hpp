@@ -103,11 +103,11 @@ class Connection {
     Queued queued;
     queued.bytes.assign(message.bytes().begin(), message.bytes().end());
     for (const int handle : handles) {
-      const int copy = ::fcntl(handle, F_DUPFD_CLOEXEC, 0);
-      if (copy < 0)
+      auto copy = platform::Handle::made_by([&] { return ::fcntl(handle, F_DUPFD_CLOEXEC, 0); });
+      if (!copy)
         throw Error(ErrorCode::descriptor_limit,
                     "no descriptor left to keep a message for a peer that does not read; raise ulimit -n");
-      queued.handles.emplace_back(copy);
+      queued.handles.push_back(std::move(copy));
     }
     queue_.push_back(std::move(queued));
     fault_point("message.queued");

@@ -66,7 +66,7 @@ class Endpoint {
     delete thread;
     const std::lock_guard lock(mutex_);
     say_last_words();
-    platform::remove_file(directory_.handle(), id_.door_name());
+    if (joining_.empty()) platform::remove_file(directory_.handle(), id_.door_name());
     fault_point("door.removed");
     door_.reset();
     // Every peer hears it now, whatever a forked child still holds open.
@@ -76,17 +76,37 @@ class Endpoint {
     fault_point("connections.shut");
   }
 
-  /// Gives the port a number, under which messages find it.
+  /// Gives the port a number, under which messages find it. From now on it is joining.
   [[nodiscard]] std::uint64_t add(const std::shared_ptr<Port>& port) {
     const std::lock_guard lock(mutex_);
+    if (program_ends_) throw Error(ErrorCode::closed, "the program is ending: no port can be opened any more");
     const std::uint64_t number = next_port_++;
     ports_[number] = port;
+    joining_.insert(number);
     return number;
+  }
+
+  /// The port's names are in place, and it takes them away itself.
+  void announced(std::uint64_t port) {
+    const std::lock_guard lock(mutex_);
+    joining_.erase(port);
   }
 
   void remove(std::uint64_t port) {
     const std::lock_guard lock(mutex_);
     ports_.erase(port);
+    joining_.erase(port);
+  }
+
+  /// The program ends with ports open. Their names go, unless another thread is just putting some in place: then all stay,
+  /// as if we had been killed, and the door marks them for whoever comes next.
+  void leave_lanes() {
+    {
+      const std::lock_guard lock(mutex_);
+      program_ends_ = true;
+      if (!joining_.empty()) return;
+    }
+    remove_names_of(directory_, id_, {id_});
   }
 
   /// Whether a port is one of this process from which only the calling thread ever takes.
@@ -658,6 +678,8 @@ class Endpoint {
   std::uint64_t next_port_ = 1;
   std::uint64_t next_key_ = door_key + 1;
   std::map<std::uint64_t, std::weak_ptr<Port>> ports_;
+  std::set<std::uint64_t> joining_;  // ports whose names may appear at any moment
+  bool program_ends_ = false;
   std::map<EndpointId, std::shared_ptr<Peer>> peers_;
   std::map<std::uint64_t, Watched> watched_;       // by key
   std::map<std::uint64_t, std::uint64_t> deaths_;  // pidfd's key -> connection's key

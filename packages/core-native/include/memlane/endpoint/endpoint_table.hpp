@@ -61,7 +61,7 @@ class EndpointTable {
     }
     for (const auto& endpoint : alive) {
       try {
-        remove_names_of(endpoint->directory(), endpoint->id(), {endpoint->id()});
+        endpoint->leave_lanes();
       } catch (const Error&) {
         // The process ends; whoever joins next removes what is left.
       }

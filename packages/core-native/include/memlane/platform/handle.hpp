@@ -17,6 +17,13 @@ class Handle {
   explicit Handle(int number) : number_(number), generation_(fork_generation()) {
     if (number_ >= 0) register_descriptor(number_);
   }
+  /// Takes over what `make()` returns. No fork comes in between: its child would keep what is not registered yet, and with
+  /// it, say, a connection whose end the peer then does not hear.
+  template <class Make>
+  [[nodiscard]] static Handle made_by(Make&& make) {
+    const ForkLock no_fork_now;
+    return Handle(make());
+  }
   Handle(Handle&& other) noexcept : number_(std::exchange(other.number_, -1)), generation_(other.generation_) {}
   Handle& operator=(Handle&& other) noexcept {
     if (this != &other) {

@@ -84,6 +84,7 @@ class PortBase : public Port, public Armable, public std::enable_shared_from_thi
     {
       const std::lock_guard lock(mutex_);
       folder_ = std::move(folder);  // from here on close() takes the names away
+      endpoint_->announced(number_);
     }
     const auto peers = folder_->announced(opposite(kind_));
     fault_point("lane.looked-at");

@@ -27,15 +27,17 @@ inline void ring(int write_end) noexcept {
   fault_point("bell.rung");
 }
 
-inline int reopen(int descriptor, int flags) noexcept {
+inline Handle reopen(int descriptor, int flags) {
   const std::string path = "/proc/self/fd/" + std::to_string(descriptor);
-  return sys::call("open", [&] { return ::open(path.c_str(), flags | O_NONBLOCK | O_CLOEXEC); });
+  return Handle::made_by(
+      [&] { return sys::call("open", [&] { return ::open(path.c_str(), flags | O_NONBLOCK | O_CLOEXEC); }); });
 }
 
 }  // namespace linux_bell
 
 inline Bell::Bell() {
   std::array<int, 2> ends{-1, -1};
+  const ForkLock no_fork_now;  // before both ends are registered
   if (sys::call("pipe2", [&] { return ::pipe2(ends.data(), O_NONBLOCK | O_CLOEXEC); }) != 0)
     sys::fail("cannot create a bell", errno);
   read_end_ = Handle(ends[0]);
@@ -48,9 +50,9 @@ inline void Bell::let_in(const Access& access) {
 }
 
 inline Handle Bell::another_read_end() const {
-  const int number = linux_bell::reopen(read_end_.get(), O_RDONLY);
-  if (number < 0) sys::fail("cannot open the bell again", errno);
-  return Handle(number);
+  Handle end = linux_bell::reopen(read_end_.get(), O_RDONLY);
+  if (!end) sys::fail("cannot open the bell again", errno);
+  return end;
 }
 
 inline void Bell::ring() const noexcept {
@@ -82,7 +84,7 @@ inline ForeignBell::ForeignBell(Handle handle) {
     throw Error(ErrorCode::corrupt, "the bell that a peer handed over is not a pipe");
   }
   // Read and write, though we only write: when the owner is gone, a ring must neither fail nor raise SIGPIPE here.
-  write_end_ = Handle(linux_bell::reopen(handle.get(), O_RDWR));
+  write_end_ = linux_bell::reopen(handle.get(), O_RDWR);
   if (!write_end_) sys::fail("cannot open a peer's bell (is /proc mounted?)", errno);
 }
 

@@ -47,10 +47,11 @@ inline sockaddr_un address_of(FolderRef folder, const std::string& name) {
 }
 
 inline Handle new_socket() {
-  const int number =
-      sys::call("socket", [] { return ::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0); });
-  if (number < 0) sys::fail("cannot create a socket", errno);
-  return Handle(number);
+  Handle made = Handle::made_by([] {
+    return sys::call("socket", [] { return ::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0); });
+  });
+  if (!made) sys::fail("cannot create a socket", errno);
+  return made;
 }
 
 }  // namespace linux_door
@@ -196,12 +197,11 @@ inline KnockResult knock(FolderRef folder, const std::string& name) {
 }
 
 inline Accept accept_newcomer(const Handle& door, Handle& connection) {
-  const int number =
-      sys::retried("accept4", [&] { return ::accept4(door.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK); });
-  if (number >= 0) {
-    connection = Handle(number);
-    return Accept::accepted;
-  }
+  connection = Handle::made_by([&] {
+    return sys::retried("accept4",
+                        [&] { return ::accept4(door.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK); });
+  });
+  if (connection) return Accept::accepted;
   switch (errno) {
     case EMFILE:
     case ENFILE:
@@ -212,12 +212,12 @@ inline Accept accept_newcomer(const Handle& door, Handle& connection) {
 }
 
 inline Handle peer_death_handle(const Handle& connection) {
-  int number = -1;
-  socklen_t length = sizeof number;
-  if (sys::call("getsockopt",
-                [&] { return ::getsockopt(connection.get(), SOL_SOCKET, SO_PEERPIDFD, &number, &length); }) != 0)
-    return {};
-  return Handle(number);
+  return Handle::made_by([&] {
+    int number = -1;
+    socklen_t length = sizeof number;
+    const auto look = [&] { return ::getsockopt(connection.get(), SOL_SOCKET, SO_PEERPIDFD, &number, &length); };
+    return sys::call("getsockopt", look) == 0 ? number : -1;
+  });
 }
 
 inline PeerProcess peer_process(const Handle& connection, const Handle& death) noexcept {
@@ -275,6 +275,7 @@ inline Arrived receive_message(const Handle& connection, std::span<std::byte> bu
   header.msg_control = control.data();
   header.msg_controllen = control.size();
   ssize_t bytes = -1;
+  const ForkLock no_fork_now;  // before the handles are registered
   // A peer that died with unread messages of ours: first ECONNRESET, once, then what it had sent.
   for (int attempt = 0; attempt < 2; ++attempt) {
     header.msg_controllen = control.size();

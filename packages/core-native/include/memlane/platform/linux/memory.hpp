@@ -58,6 +58,7 @@ inline void Mapping::reset() noexcept {
 namespace linux_memory {
 
 inline Mapping map(int handle, std::size_t bytes, int protection, int flags, const char* what) {
+  const ForkLock no_fork_now;  // before the mapping is registered, and kept out of forks
   void* const address = sys::call("mmap", [&] { return ::mmap(nullptr, bytes, protection, flags, handle, 0); });
   if (address == MAP_FAILED)
     sys::fail(std::string("cannot map ") + what + " of " + std::to_string(bytes) + " bytes", errno);
@@ -65,13 +66,13 @@ inline Mapping map(int handle, std::size_t bytes, int protection, int flags, con
 }
 
 inline Handle create(const char* name) {
-  int number = sys::call("memfd_create",
-                         [&] { return ::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL); });
-  if (number < 0 && errno == EINVAL) {  // before Linux 6.3
-    number = sys::call("memfd_create", [&] { return ::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING); });
-  }
-  if (number < 0) sys::fail("cannot create shared memory", errno);
-  return Handle(number);
+  const auto make = [&](unsigned flags) {
+    return Handle::made_by([&] { return sys::call("memfd_create", [&] { return ::memfd_create(name, flags); }); });
+  };
+  Handle made = make(MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
+  if (!made && errno == EINVAL) made = make(MFD_CLOEXEC | MFD_ALLOW_SEALING);  // before Linux 6.3
+  if (!made) sys::fail("cannot create shared memory", errno);
+  return made;
 }
 
 /// gVisor reports F_SEAL_FUTURE_WRITE and does not enforce it: then memory would not be what we promise it is.

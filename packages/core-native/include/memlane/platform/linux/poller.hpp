@@ -12,12 +12,10 @@
 namespace memlane::detail::platform {
 
 inline Poller::Poller() {
-  const int set = sys::call("epoll_create1", [] { return ::epoll_create1(EPOLL_CLOEXEC); });
-  if (set < 0) sys::fail("cannot create an epoll set", errno);
-  set_ = Handle(set);
-  const int wake = sys::call("eventfd", [] { return ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); });
-  if (wake < 0) sys::fail("cannot create an eventfd", errno);
-  wake_ = Handle(wake);
+  set_ = Handle::made_by([] { return sys::call("epoll_create1", [] { return ::epoll_create1(EPOLL_CLOEXEC); }); });
+  if (!set_) sys::fail("cannot create an epoll set", errno);
+  wake_ = Handle::made_by([] { return sys::call("eventfd", [] { return ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }); });
+  if (!wake_) sys::fail("cannot create an eventfd", errno);
   add(wake_, 0);
 }
 
