@@ -279,9 +279,10 @@ TEST(Death, at_any_moment_of_a_join_harms_nobody) {
       << test::describe(test::open_descriptors());
   EXPECT_EQ(publisher.stats().broken, 0U);
   // A newcomer finds what nobody could hear of: processes that died before they met anybody.
-  const Publisher newcomer("another");
-  EXPECT_TRUE(eventually([&] { return test::names_in_lane_directory().size() == 1 + 2 * 2 + 3; }))
-      << "a door, two folders with their files, three announcements; there are "
+  // A process, since one looks when it makes its door.
+  const Peer newcomer{"pub n another"};
+  EXPECT_TRUE(eventually([&] { return test::names_in_lane_directory().size() == 2 + 2 * 2 + 3; }))
+      << "two doors, two folders with their files, three announcements; there are "
       << test::names_in_lane_directory().size();
 }
 
