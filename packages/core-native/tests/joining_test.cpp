@@ -4,9 +4,11 @@
 #include <array>
 #include <cstring>
 #include <optional>
+#include <thread>
 #include <vector>
 
 #include "support/child_process.hpp"
+#include "support/leak_check.hpp"
 #include "support/payload.hpp"
 #include "support/raw_peer.hpp"
 
@@ -154,6 +156,23 @@ TEST(Joining, what_a_publisher_sent_on_a_crossing_connection_before_its_death_ar
       subscriber.ask("close s");
     }
   }
+}
+
+// Each one that leaves may be the last, or find that it is not when it has begun to clear up. models/lane_folder.pml.
+TEST(Leaving, of_many_that_come_and_go_at_once_nobody_leaves_the_folder_behind) {
+  const detail::Directory directory(detail::directory_path({}));
+  std::vector<std::thread> threads;
+  for (int thread = 0; thread < 3; ++thread) {
+    threads.emplace_back([&] {
+      const auto id = detail::EndpointId::fresh();
+      for (std::uint64_t i = 1; i <= 300; ++i) {
+        detail::LaneFolder folder(directory, LaneName("lane"), PortKind::subscriber, PortAddress{id, i}, {});
+        folder.leave();
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  EXPECT_TRUE(test::names_in_lane_directory().empty());
 }
 
 }  // namespace

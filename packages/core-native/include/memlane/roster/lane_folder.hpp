@@ -226,19 +226,24 @@ class LaneFolder {
 
   /// Removes the folder if only the lane file is in it. If somebody announces at the same moment, the folder stays, since
   /// it is not empty; the lane file is put back, by us or by the newcomer, who looks for it after announcing.
+  /// models/lane_folder.pml is a model of this, of entering, and of burials.
   static void remove_if_deserted(const Directory& directory, const EndpointId& self, const std::string& folder_name,
                                  int folder) {
-    const auto left = platform::list_folder(folder);
-    if (left.empty()) platform::remove_folder(directory.handle(), folder_name);
-    if (left.size() != 1 || left.front() != lane_file_name) return;
-    const auto content = platform::read_file(folder, lane_file_name, sizeof(LaneFile), directory.access());
-    platform::remove_file(folder, lane_file_name);
-    fault_point("lane.file-removed");
-    if (platform::remove_folder(directory.handle(), folder_name)) return fault_point("lane.folder-removed");
-    if (!content) return;
-    [[maybe_unused]] const auto placed =
-        platform::place_file(folder, ".lane-" + self.text() + "-leaving", lane_file_name, *content, directory.access());
-    fault_point("lane.file-put-back");
+    // Whoever has put the file back looks again: the others may have left meanwhile, and have seen it in the folder.
+    for (int round = 0; round < max_rounds; ++round) {
+      const auto left = platform::list_folder(folder);
+      if (left.empty()) platform::remove_folder(directory.handle(), folder_name);
+      if (left.size() != 1 || left.front() != lane_file_name) return;
+      const auto content = platform::read_file(folder, lane_file_name, sizeof(LaneFile), directory.access());
+      if (!content) continue;  // somebody else is at it
+      platform::remove_file(folder, lane_file_name);
+      fault_point("lane.file-removed");
+      if (platform::remove_folder(directory.handle(), folder_name)) return fault_point("lane.folder-removed");
+      const auto placed = platform::place_file(folder, ".lane-" + self.text() + "-leaving", lane_file_name, *content,
+                                               directory.access());
+      fault_point("lane.file-put-back");
+      if (placed.outcome == platform::Place::folder_gone) return;
+    }
   }
 
   const Directory& directory_;
