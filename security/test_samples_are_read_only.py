@@ -49,9 +49,9 @@ class Attacker(Program):
 
 def attack(attacker: Attacker, sender: Visitor, witness: Visitor, late: Callable[[], Visitor]) -> None:
     """Has a sample attacked, and looks at it through other eyes."""
-    assert sender.ask("peers 2") == "yes"
-    assert sender.ask("send 100000 3") == "2"
     try:
+        assert sender.ask("peers 2") == "yes"
+        assert sender.ask("send 100000 3") == "2"
         results = attacker.results()
         attacker.say("go on")  # to the way of a program that is broken: the write itself
         ended = attacker.process.wait(60)
