@@ -47,9 +47,12 @@ def test_members_exchange_samples_in_every_pairing(
     assert alice.ask("send 3000000 7") == "2"
     for member in (bob, carol):
         assert member.ask("take 7") == "3000000"
+    # The other way round: somebody who waits is woken by a bell of another user's.
+    for member in (bob, carol):
+        member.say("take 8")
     assert alice.ask("send 10 8") == "2"
     for member in (bob, carol):
-        assert member.ask("take 8") == "10"
+        assert member.answer() == "10"
 
 
 @pytest.mark.parametrize("umask", ["000", "022", "077"])

@@ -3,9 +3,11 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <limits>
 #include <optional>
+#include <string>
 
 #include "memlane/platform/bell.hpp"
 #include "support/expect_error.hpp"
@@ -67,6 +69,32 @@ TEST(Bell, a_ring_for_a_process_that_is_gone_does_no_harm) {
   const timespec no_time{};
   EXPECT_EQ(::sigtimedwait(&pipe_signal, nullptr, &no_time), -1) << "SIGPIPE was raised";
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+// Whoever can read a bell can swallow the rings of others.
+TEST(Bell, of_another_user_can_be_rung_and_not_listened_to) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can become another user";
+  constexpr gid_t group = 2345678;
+  auto bell = std::make_optional<Bell>();
+  bell->let_in({group});
+  ASSERT_EQ(::setegid(group), 0);
+  ASSERT_EQ(::seteuid(65534), 0);
+  const std::string path = "/proc/self/fd/" + std::to_string(bell->write_handle());
+  for (const int how : {O_RDONLY, O_RDWR}) {
+    EXPECT_EQ(::open(path.c_str(), how | O_NONBLOCK | O_CLOEXEC), -1);
+    EXPECT_EQ(errno, EACCES);
+  }
+  const ForeignBell peer = handed_over(*bell);
+  peer.ring();
+  EXPECT_TRUE(has_rung(*bell));
+  for (int i = 0; i < 100'000; ++i) peer.ring();
+  bell.reset();
+  peer.ring();  // the default action of SIGPIPE would be the end
+  ASSERT_EQ(::seteuid(0), 0);
+  ASSERT_EQ(::setegid(0), 0);
+  sigset_t pending;
+  ASSERT_EQ(::sigpending(&pending), 0);
+  EXPECT_FALSE(::sigismember(&pending, SIGPIPE));
 }
 
 TEST(Bell, a_handle_that_is_no_pipe_is_refused) {

@@ -14,7 +14,8 @@ class Bell {
  public:
   inline Bell();
 
-  /// A pipe can be opened anew by its own user alone; from now on by those let in.
+  /// A pipe can be opened anew by its own user alone; from now on by those let in, to ring it, and not to listen to it:
+  /// who can read it can swallow the rings of others.
   inline void let_in(const Access& access);
 
   /// For poll, epoll, asyncio, net.Socket: readable after a ring. Owned by the bell.
@@ -49,6 +50,7 @@ class ForeignBell {
 
  private:
   Handle write_end_;
+  bool is_anothers_ = false;  // another user's: we can ring it, and not listen
 };
 
 }  // namespace memlane::detail::platform

@@ -18,6 +18,19 @@ class SignalsHeldBack {
   sigset_t before_;
 };
 
+/// While it lives, writing to a pipe that nobody can read does not end the program.
+class NoBrokenPipe {
+ public:
+  inline NoBrokenPipe() noexcept;
+  inline ~NoBrokenPipe();
+  NoBrokenPipe(const NoBrokenPipe&) = delete;
+  NoBrokenPipe& operator=(const NoBrokenPipe&) = delete;
+
+ private:
+  sigset_t before_;
+  bool one_waits_ = false;  // that the program holds back itself, and is to get
+};
+
 }  // namespace memlane::detail::platform
 
 #if defined(__linux__)

@@ -12,6 +12,7 @@
 #include "memlane/platform/fault_point.hpp"
 #include "memlane/platform/linux/access.hpp"
 #include "memlane/platform/linux/sys.hpp"
+#include "memlane/platform/signals.hpp"
 
 namespace memlane::detail::platform {
 
@@ -22,7 +23,7 @@ inline constexpr int pipe_bytes = 4096;
 
 inline void ring(int write_end) noexcept {
   constexpr char note = 1;
-  // EAGAIN: full, so it has rung. SIGPIPE cannot be: every write end of ours can read as well, so there is a reader.
+  // EAGAIN: full, so it has rung.
   [[maybe_unused]] const auto written = sys::retried("write", [&] { return ::write(write_end, &note, 1); });
   fault_point("bell.rung");
 }
@@ -46,7 +47,7 @@ inline Bell::Bell() {
 }
 
 inline void Bell::let_in(const Access& access) {
-  linux_access::let_in(write_end_.get(), access, 0660);
+  linux_access::let_in(write_end_.get(), access, 0620);
 }
 
 inline Handle Bell::another_read_end() const {
@@ -85,11 +86,20 @@ inline ForeignBell::ForeignBell(Handle handle) {
   }
   // Read and write, though we only write: when the owner is gone, a ring must neither fail nor raise SIGPIPE here.
   write_end_ = linux_bell::reopen(handle.get(), O_RDWR);
-  if (!write_end_) sys::fail("cannot open a peer's bell (is /proc mounted?)", errno);
+  if (write_end_) return;
+  if (errno == EACCES) {
+    write_end_ = linux_bell::reopen(handle.get(), O_WRONLY);
+    is_anothers_ = true;
+    if (write_end_ || errno == ENXIO) return;  // ENXIO: nobody hears it any more
+  }
+  sys::fail("cannot open a peer's bell (is /proc mounted?)", errno);
 }
 
 inline void ForeignBell::ring() const noexcept {
-  if (write_end_) linux_bell::ring(write_end_.get());
+  if (!write_end_) return;
+  if (!is_anothers_) return linux_bell::ring(write_end_.get());
+  const NoBrokenPipe guard;
+  linux_bell::ring(write_end_.get());
 }
 
 }  // namespace memlane::detail::platform
