@@ -147,7 +147,7 @@ class SenderVictim {
       if (link.overflow() != Overflow::drop_oldest) return;
       link.drop_oldest(pool_);
     }
-    link.announce(*slot->segment, 1);
+    link.prepare(*slot->segment, 1);
     detail::Descriptor descriptor{};
     descriptor.length = payload;
     link.push(descriptor, *slot);

@@ -67,7 +67,7 @@ TEST_F(Hostile, nonsense_is_hung_up_on) {
       [](const RawPeer& peer) { return peer.say(test::payload(1, 1)); },
       [](const RawPeer& peer) { return peer.say(test::payload(64, 1)); },
       [](const RawPeer& peer) { return peer.say(test::payload(4096, 1)); },
-      [](const RawPeer& peer) { return peer.say(test::payload(100'000, 1)); },
+      [](const RawPeer& peer) { return peer.say_at_length(test::payload(100'000, 1)); },
       [&](const RawPeer& peer) { return peer.say(good.bytes().first(63)); },
       [&](const RawPeer& peer) { return peer.say(good.bytes().first(64)); },
       [&](const RawPeer& peer) { return peer.say(good.bytes().first(good.size - 1)); },

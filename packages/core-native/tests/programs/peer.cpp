@@ -5,7 +5,7 @@
 //   send PORT SIZE SEED [COUNT]   loan PORT NAME SIZE SEED   send-loan PORT NAME    reserve PORT SIZE COUNT
 //   take PORT MS [NAME]           drain PORT COUNT           release NAME           wait-peers PORT N MS
 //   flush PORT MS   stats PORT    close PORT   descriptors   exit   fork   directory PATH   become UID
-//   limit-descriptors N (that may still be opened)
+//   limit-descriptors N (that may still be opened)   limit-files BYTES (each)   processor-time (in milliseconds)
 #include <grp.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -50,6 +50,8 @@ class Actor {
     if (verb == "descriptors") return number(descriptors());
     if (verb == "fork") return number(static_cast<std::uint64_t>(fork_a_sleeper()));
     if (verb == "limit-descriptors") return limit_descriptors(), "";
+    if (verb == "limit-files") return limit_files(), "";
+    if (verb == "processor-time") return number(processor_time());
     if (verb == "directory") return ::setenv("MEMLANE_DIR", words_.at(1).c_str(), 1), "";
     if (verb == "become") return become(static_cast<uid_t>(count(1))), "";
     if (verb == "exit") ::exit(0);
@@ -183,6 +185,20 @@ class Actor {
     for (const int number : free_numbers) ::close(number);
     limit.rlim_cur = static_cast<rlim_t>(free_numbers.back());
     if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) throw std::runtime_error("cannot limit descriptors");
+  }
+
+  void limit_files() const {
+    rlimit limit{};
+    ::getrlimit(RLIMIT_FSIZE, &limit);
+    limit.rlim_cur = count(1);
+    if (::setrlimit(RLIMIT_FSIZE, &limit) != 0) throw std::runtime_error("cannot limit files");
+  }
+
+  static std::uint64_t processor_time() {
+    rusage usage{};
+    ::getrusage(RUSAGE_SELF, &usage);
+    const auto milliseconds_of = [](const timeval& time) { return time.tv_sec * 1000 + time.tv_usec / 1000; };
+    return static_cast<std::uint64_t>(milliseconds_of(usage.ru_utime) + milliseconds_of(usage.ru_stime));
   }
 
   static void become(uid_t user) {

@@ -22,7 +22,7 @@ namespace memlane::test {
 
 class ChildProcess {
  public:
-  /// `program`: one of tests/programs/.
+  /// `program`: one of tests/programs/, or a path.
   explicit ChildProcess(const std::string& program, const std::vector<std::string>& arguments = {}) {
     std::array<int, 2> in{};
     std::array<int, 2> out{};
@@ -31,7 +31,7 @@ class ChildProcess {
     ::posix_spawn_file_actions_init(&actions);
     ::posix_spawn_file_actions_adddup2(&actions, in[0], 0);
     ::posix_spawn_file_actions_adddup2(&actions, out[1], 1);
-    std::string path = std::string(MEMLANE_TEST_PROGRAMS) + "/" + program;
+    const std::string path = program.starts_with('/') ? program : std::string(MEMLANE_TEST_PROGRAMS) + "/" + program;
     std::vector<std::string> words{path};
     words.insert(words.end(), arguments.begin(), arguments.end());
     std::vector<char*> argv;

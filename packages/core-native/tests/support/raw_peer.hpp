@@ -2,6 +2,7 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 
 #include <array>
 #include <cstring>
@@ -48,6 +49,12 @@ class RawPeer {
       return sent == detail::platform::Sent::done || sent == detail::platform::Sent::gone;
     }));
     return sent == detail::platform::Sent::done;
+  }
+  /// The same, for more than a well-behaved peer ever has under way.
+  bool say_at_length(std::span<const std::byte> bytes) const {
+    constexpr int room = 1 << 20;
+    EXPECT_EQ(::setsockopt(connection_.get(), SOL_SOCKET, SO_SNDBUF, &room, sizeof room), 0);
+    return say(bytes);
   }
   bool say(const detail::MessageBytes& message, std::initializer_list<int> handles = {}) const {
     return say(message.bytes(), handles);

@@ -6,11 +6,13 @@
 // way round.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
-#include <condition_variable>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <new>
+#include <optional>
 #include <set>
 #include <string>
 #include <thread>
@@ -22,7 +24,7 @@
 #include "memlane/endpoint/port.hpp"
 #include "memlane/platform/fault_point.hpp"
 #include "memlane/platform/poller.hpp"
-#include "memlane/platform/signals.hpp"
+#include "memlane/platform/thread.hpp"
 #include "memlane/roster/directory.hpp"
 #include "memlane/roster/lane_folder.hpp"
 
@@ -34,12 +36,15 @@ class Endpoint {
   Endpoint(const std::string& path, const platform::Access& access)
       : directory_(path, access),
         id_(EndpointId::fresh()),
+        door_name_(id_.door_name()),
         generation_(platform::fork_generation()),
-        door_(platform::open_door(directory_.ref(), id_.door_name())) {
+        door_(platform::open_door(directory_.ref(), door_name_)) {
     try {
-      start();
+      poller_.add(door_, door_key);
+      thread_ = platform::start_thread([this] { serve(); });
+      fault_point("service.started");
     } catch (...) {
-      platform::remove_file(directory_.handle(), id_.door_name());
+      platform::remove_file(directory_.handle(), door_name_);
       throw;
     }
   }
@@ -66,13 +71,10 @@ class Endpoint {
     delete thread;
     const std::lock_guard lock(mutex_);
     say_last_words();
-    if (joining_.empty()) platform::remove_file(directory_.handle(), id_.door_name());
+    if (joining_.empty()) platform::remove_file(directory_.handle(), door_name_);
     fault_point("door.removed");
     door_.reset();
-    // Every peer hears it now, whatever a forked child still holds open.
-    for (const auto& [key, watched] : watched_) {
-      if (watched.connection) ::shutdown(watched.connection->socket().get(), SHUT_WR);
-    }
+    for (const auto& [key, watched] : watched_) platform::hang_up(watched.connection->socket());
     fault_point("connections.shut");
   }
 
@@ -81,18 +83,23 @@ class Endpoint {
     const std::lock_guard lock(mutex_);
     if (program_ends_) throw Error(ErrorCode::closed, "the program is ending: no port can be opened any more");
     const std::uint64_t number = next_port_++;
-    ports_[number] = port;
-    joining_.insert(number);
+    const auto joining = joining_.insert(number).first;
+    try {
+      ports_[number] = port;
+    } catch (...) {
+      joining_.erase(joining);
+      throw;
+    }
     return number;
   }
 
   /// The port's names are in place, and it takes them away itself.
-  void announced(std::uint64_t port) {
+  void announced(std::uint64_t port) noexcept {
     const std::lock_guard lock(mutex_);
     joining_.erase(port);
   }
 
-  void remove(std::uint64_t port) {
+  void remove(std::uint64_t port) noexcept {
     const std::lock_guard lock(mutex_);
     ports_.erase(port);
     joining_.erase(port);
@@ -142,7 +149,6 @@ class Endpoint {
       return {platform::Knock::answered, known->second};
     }
     if (knocked.outcome != platform::Knock::answered) return {knocked.outcome, nullptr};
-    auto connection = watch(std::move(knocked.connection), door);
     HelloBody hello{};
     hello.endpoint[0] = id_.bits[0];
     hello.endpoint[1] = id_.bits[1];
@@ -150,12 +156,18 @@ class Endpoint {
     hello.door[1] = door.bits[1];
     hello.pid = platform::process_id();
     put_text(hello.process, platform::process_name());
-    connection->send(compose(MessageType::hello, 0, 0, hello));
-    fault_point("hello.sent");
-    auto peer = std::make_shared<Peer>(door, connection, allowance_of(watched_.at(connection->key()).process));
-    peer->prove();
-    peers_.emplace(door, peer);
-    return {platform::Knock::answered, std::move(peer)};
+    const auto connection = watch(knocked.connection, door);
+    try {
+      auto peer = std::make_shared<Peer>(door, connection, allowance_of(watched_.at(connection->key()).process));
+      peer->prove();
+      peers_.emplace(door, peer);
+      connection->send(compose(MessageType::hello, 0, 0, hello));
+      fault_point("hello.sent");
+      return {platform::Knock::answered, std::move(peer)};
+    } catch (...) {
+      forget(connection->key());
+      throw;
+    }
   }
 
   /// Asks the service thread to call `on_retry(address)` of the port in a while.
@@ -166,21 +178,24 @@ class Endpoint {
   }
 
   /// Nobody answers at the door: removes it, and its ports' names wherever they are. Done by the service thread.
-  void bury(const EndpointId& dead) {
-    const std::lock_guard lock(mutex_);
-    to_bury_.try_emplace(dead);
-    poller_.wake();
+  void bury(const EndpointId& dead) noexcept {
+    attend_to([&] {  // if there is no memory to note it down, the next process to join sweeps
+      const std::lock_guard lock(mutex_);
+      to_bury_.try_emplace(dead);
+      poller_.wake();
+    });
   }
 
  private:
   friend struct TestAccess;
 
   struct Watched {
-    std::shared_ptr<Connection> connection;  // null: the door
-    std::optional<EndpointId> peer;          // known since hello
-    platform::PeerProcess process;           // whole since hello
-    platform::Handle death;                  // pidfd; since hello
+    std::shared_ptr<Connection> connection;
+    std::optional<EndpointId> peer;  // known since hello
+    platform::PeerProcess process;   // whole since hello
+    platform::Handle death;          // pidfd; since hello
     std::uint64_t death_key = 0;
+    std::string refusal;  // why the peer does without us
   };
 
   struct Retry {
@@ -199,6 +214,7 @@ class Endpoint {
   static constexpr std::int64_t descriptor_pause =
       100'000'000;  // nanoseconds until a door is opened again for which no descriptor was left
   static constexpr std::int64_t first_burial_pause = 1'000'000;  // nanoseconds; doubled each time
+  static constexpr int most_attempts = 100;                      // to take in a message, 1 ms apart
   static constexpr int last_rounds = 16;                         // of looking for what has happened, when we end
   static constexpr int most_burials = 12;                        // attempts: 8 seconds in all
   static constexpr std::size_t most_newcomers = 128;             // connections that have not said hello
@@ -209,55 +225,58 @@ class Endpoint {
   static constexpr std::ptrdiff_t most_of_one_process = 64;
   static constexpr std::int64_t last_words = 1'000'000'000;  // nanoseconds for queued messages when the endpoint ends
 
-  void start() {
-    poller_.add(door_, door_key);
-    const platform::SignalsHeldBack hold;  // the service thread runs no handler of the program
-    try {
-      thread_ = new std::thread([this] { serve(); });
-      fault_point("service.started");
-    } catch (const std::system_error& error) {
-      throw Error(ErrorCode::system, std::string("cannot start the service thread: ") + error.what(), {},
-                  error.code().value());
-    }
-  }
-
   /// Under mutex_, when the service thread is gone.
   void say_last_words() noexcept {
     const std::int64_t until = platform::monotonic_now() + last_words;
     for (const auto& [key, watched] : watched_) {
-      while (watched.connection && watched.connection->has_queued() && platform::monotonic_now() < until) {
+      while (watched.connection->has_queued() && platform::monotonic_now() < until) {
         watched.connection->flush();
         if (watched.connection->has_queued()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
       }
     }
   }
 
-  /// Under mutex_.
-  std::shared_ptr<Connection> watch(platform::Handle socket, std::optional<EndpointId> peer) {
+  /// Under mutex_. If it throws, nothing was done.
+  std::shared_ptr<Connection> watch(platform::Handle& socket, std::optional<EndpointId> peer) {
     const std::uint64_t key = next_key_++;
-    auto connection = std::make_shared<Connection>(std::move(socket), poller_, key);
-    Watched watched{connection, peer, {}, {}, 0};
-    if (peer) {
-      identify(watched);
-    } else {
-      watched.process = platform::peer_process(connection->socket(), {});
-      ++newcomers_;
+    auto connection = std::make_shared<Connection>(platform::Handle(), poller_, key);
+    Watched& watched = watched_.emplace(key, Watched{connection, {}, {}, {}, 0, {}}).first->second;
+    connection->adopt(socket);
+    try {
+      if (peer) {
+        identify(watched, *peer);
+        watched.peer = peer;
+      } else {
+        watched.process = platform::peer_process(connection->socket(), {});
+      }
+      poller_.add(connection->socket(), key);
+    } catch (...) {
+      connection->adopt(socket);  // back
+      forget(key);
+      throw;
     }
-    poller_.add(connection->socket(), key);
-    watched_.emplace(key, std::move(watched));
+    if (!peer) ++newcomers_;
     return connection;
   }
 
   /// Who it is, and a watch on its death. For who has said hello: until then a connection costs one descriptor.
-  void identify(Watched& watched) {
+  /// It may be tried again where something was missing.
+  void identify(Watched& watched, const EndpointId& peer) {
     const Connection& connection = *watched.connection;
+    if (watched.death) return;
     platform::Handle death = platform::peer_death_handle(connection.socket());
     watched.process = platform::peer_process(connection.socket(), death);
-    if (watched.peer == id_ || !death) return;
+    if (peer == id_ || !death) return;
+    const std::uint64_t key = next_key_++;
+    deaths_[key] = connection.key();
+    try {
+      poller_.add(death, key);
+    } catch (...) {
+      deaths_.erase(key);
+      throw;
+    }
     watched.death = std::move(death);
-    watched.death_key = next_key_++;
-    deaths_[watched.death_key] = connection.key();
-    poller_.add(watched.death, watched.death_key);
+    watched.death_key = key;
   }
 
   [[nodiscard]] static platform::PeerProcess process_behind(const platform::Handle& connection) {
@@ -289,7 +308,7 @@ class Endpoint {
     attend_to([&] { sweep_directory(directory_, id_); });
     std::vector<platform::Poller::Event> events;
     while (!stopping_.load(std::memory_order_acquire)) {
-      poller_.wait(events, milliseconds_until_next_timer());
+      attend_to([&] { poller_.wait(events, milliseconds_until_next_timer()); });
       for (const auto& event : events) attend_to([&] { handle(event); });
       attend_to([&] { run_timers(); });
       attend_to([&] { bury_the_dead(); });
@@ -343,7 +362,7 @@ class Endpoint {
       if (watched == watched_.end()) return;
       connection = watched->second.connection;
     }
-    if (event.writable) connection->flush();
+    if (event.writable) flush(*connection);
     if (event.readable) receive_all(connection, process_ended);
   }
 
@@ -351,20 +370,29 @@ class Endpoint {
   bool let_newcomers_in() {
     for (int i = 0; i < most_at_a_time; ++i) {
       platform::Handle socket;
+      {
+        const std::lock_guard lock(mutex_);
+        if (unwatched_.size() >= most_newcomers) {
+          shut_door_for_a_while();
+          return true;
+        }
+        unwatched_.reserve(unwatched_.size() + 1);  // whoever is accepted has a place
+      }
       switch (platform::accept_newcomer(door_, socket)) {
         case platform::Accept::nobody_waits: return true;
-        case platform::Accept::no_descriptor_left:
-          // They wait in the door's queue. Looking on would spin.
-          poller_.remove(door_);
-          reopen_door_at_ = platform::monotonic_now() + descriptor_pause;
+        case platform::Accept::no_descriptor_left: {
+          const std::lock_guard lock(mutex_);
+          shut_door_for_a_while();
           return true;
+        }
         case platform::Accept::accepted: break;
       }
       if (!platform::peer_is_let_in(socket, directory_.access())) continue;
       std::shared_ptr<Connection> newcomer;
       {
         const std::lock_guard lock(mutex_);
-        newcomer = watch(std::move(socket), std::nullopt);
+        unwatched_.push_back(std::move(socket));
+        newcomer = watch_newcomers();
       }
       fault_point("door.accepted");
       // Who is honest has said hello by now, or is being held up between two system calls.
@@ -401,6 +429,33 @@ class Endpoint {
     for (const auto& newcomer : silent) receive_all(newcomer, false);
   }
 
+  /// Under mutex_. Newcomers wait in the door's queue. Looking on would spin.
+  void shut_door_for_a_while() noexcept {
+    poller_.remove(door_);
+    reopen_door_at_ = platform::monotonic_now() + descriptor_pause;
+  }
+
+  /// Under mutex_. Whoever cannot be watched now, since the system lacks something, is later: it has no other way to us, and
+  /// would take a closed connection for our death. Returns the one that came last.
+  std::shared_ptr<Connection> watch_newcomers() {
+    std::shared_ptr<Connection> last;
+    while (!unwatched_.empty()) {
+      watch_newcomers_at_ = platform::monotonic_now() + busy_pause;
+      auto watched = watch(unwatched_.back(), std::nullopt);
+      unwatched_.pop_back();
+      if (!last) last = std::move(watched);
+    }
+    watch_newcomers_at_ = 0;
+    return last;
+  }
+
+  /// Sends what waits, and tells the ports of room that they had wanted.
+  void flush(Connection& connection) {
+    const auto ports = all_ports();
+    if (!connection.flush()) return;
+    for (const auto& port : ports) port->on_room();
+  }
+
   /// If too many newcomers say nothing, the oldest one of the process that has the most of them goes.
   void send_a_silent_one_away() {
     std::shared_ptr<Connection> oldest;
@@ -421,7 +476,8 @@ class Endpoint {
     if (process_ended) platform::stop_receiving(connection->socket());  // a child of it may go on sending
     alignas(MessageHeader) std::array<std::byte, max_message>
         buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init): only received into
-    for (int i = 0; process_ended || i < 256; ++i) {
+    // A few at a time: the answers to more than fit into a connection would have to be kept, handles and all.
+    for (int i = 0; process_ended || i < 16; ++i) {
       auto arrived = platform::receive_message(connection->socket(), buffer);
       switch (arrived.kind) {
         case platform::Arrived::Kind::nothing:
@@ -430,9 +486,24 @@ class Endpoint {
         case platform::Arrived::Kind::hang_up:
         case platform::Arrived::Kind::malformed: return lose(connection);
         case platform::Arrived::Kind::message:
-          if (!dispatch(connection, std::span(buffer).first(arrived.bytes), arrived)) return lose(connection);
+          if (!take_in(connection, std::span(buffer).first(arrived.bytes), arrived)) return lose(connection);
       }
     }
+  }
+
+  /// As dispatch(), tried again for a moment where the system lacks something: the message is out of the connection, and a
+  /// peer that is not answered would wait for ever.
+  bool take_in(const std::shared_ptr<Connection>& connection, std::span<const std::byte> message,
+               platform::Arrived& arrived) {
+    for (int attempt = 0; attempt < most_attempts; ++attempt) {
+      try {
+        return dispatch(connection, message, arrived);
+      } catch (const std::exception&) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      }
+    }
+    connection->send(refusal("it lacks memory or descriptors"));
+    return false;
   }
 
   /// False: the peer does not speak our language, and the connection must go.
@@ -443,7 +514,7 @@ class Endpoint {
     std::memcpy(&header, message.data(), sizeof header);
     if (header.magic != message_magic) return false;
     if (header.version != layout_version) {
-      refuse(*connection, "another layout version");
+      connection->send(refusal("another layout version"));
       return false;
     }
     if (header.bytes != message.size() || header.handles > platform::max_handles) return false;
@@ -460,7 +531,11 @@ class Endpoint {
       const std::lock_guard lock(mutex_);
       const auto watched = watched_.find(connection->key());
       if (watched == watched_.end()) return true;
-      if (type == MessageType::refuse || !watched->second.peer) return false;
+      if (!watched->second.peer) return false;
+      if (type == MessageType::refuse) {
+        if (const auto refused = parse<RefuseBody>(body)) watched->second.refusal = get_text(refused->reason);
+        return false;
+      }
       const auto known = peers_.find(*watched->second.peer);
       if (known == peers_.end()) return false;
       peer = known->second;
@@ -475,11 +550,11 @@ class Endpoint {
     return true;
   }
 
-  static void refuse(Connection& connection, std::string_view reason) {
+  static MessageBytes refusal(std::string_view reason) noexcept {
     RefuseBody body{};
     body.version = layout_version;
     put_text(body.reason, reason);
-    connection.send(compose(MessageType::refuse, 0, 0, body));
+    return compose(MessageType::refuse, 0, 0, body);
   }
 
   /// False: not one to talk to.
@@ -519,73 +594,73 @@ class Endpoint {
       return false;
     const auto known = peers_.find(id);
     if (known != peers_.end() && !comes_from(*known->second, process)) return false;  // the name is another's
-    --newcomers_;
+    identify(newcomer, id);
     if (known != peers_.end()) {
       known->second->add(newcomer.connection);
     } else {
       peers_.emplace(id, std::make_shared<Peer>(id, newcomer.connection, allowance_of(process)));
     }
-    newcomer.peer = id;
-    identify(newcomer);
+    newcomer.peer = id;  // from here on nothing fails: what failed is tried again
+    --newcomers_;
     fault_point("hello.heard");
     return true;
   }
 
   /// The connection is over, and with it its peer. What the peer had sent on its other connection is heard first, even if
-  /// that one still waits at the door. models/join.pml is a model of this.
+  /// that one still waits at the door. models/join.pml is a model of this. If the system lacks something for a step, the
+  /// connection is still watched, says so again, and all is done again.
   void lose(const std::shared_ptr<Connection>& connection) {
     if (may_have_another(*connection)) hear_newcomers();
-    std::optional<EndpointId> id;
-    std::vector<std::shared_ptr<Connection>> others;
+    EndpointId id;
+    std::string why;
+    std::vector<std::shared_ptr<Connection>> all;
     {
       const std::lock_guard lock(mutex_);
       const auto watched = watched_.find(connection->key());
       if (watched == watched_.end()) return;
-      id = watched->second.peer;
-      forget(watched);
-      if (!id) {
+      if (!watched->second.peer) {
         --newcomers_;
-        return;
+        return forget(connection->key());
       }
-      const auto known = peers_.find(*id);
-      if (known == peers_.end()) return;
-      if (*id == id_) return;  // our own connection to ourselves ends only with us
-      others = known->second->connections();
-      peers_.erase(known);
+      id = *watched->second.peer;
+      const auto known = peers_.find(id);
+      // Our own connection to ourselves ends only with us.
+      if (known == peers_.end() || id == id_) return forget(connection->key());
+      why = watched->second.refusal;
+      all = known->second->connections();
     }
     // Before the ports hear of it: a port that offers a link at this moment either fails to send, or is told after it.
-    for (const auto& each : others) each->mark_gone();
+    for (const auto& each : all) each->mark_gone();
     fault_point("death.heard");
-    for (const auto& other : others) {
-      if (other != connection) drain_orphan(other, *id);
+    for (const auto& other : all) {
+      if (other != connection) drain(other);
     }
-    for (const auto& port : all_ports()) port->on_peer_gone(*id);
+    for (const auto& port : all_ports()) port->on_peer_gone(id, why);
     fault_point("death.told");
-    bury(*id);
-  }
-
-  void drain_orphan(const std::shared_ptr<Connection>& connection, const EndpointId& id) {
-    // What it has sent, and not what a process that lives on goes on sending.
-    platform::stop_receiving(connection->socket());
-    // The peer is out of the table: give its last messages a peer to come from.
-    const auto peer = std::make_shared<Peer>(id, connection, std::make_shared<Allowance>());
     {
       const std::lock_guard lock(mutex_);
-      peers_.emplace(id, peer);
+      peers_.erase(id);
+      for (const auto& each : all) forget(each->key());
     }
+    bury(id);
+  }
+
+  /// Hears the last messages of a peer.
+  void drain(const std::shared_ptr<Connection>& connection) {
+    // What it has sent, and not what a process that lives on goes on sending.
+    platform::stop_receiving(connection->socket());
     alignas(MessageHeader) std::array<std::byte, max_message> buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init)
     for (;;) {
       auto arrived = platform::receive_message(connection->socket(), buffer);
-      if (arrived.kind != platform::Arrived::Kind::message) break;
-      if (!dispatch(connection, std::span(buffer).first(arrived.bytes), arrived)) break;
+      if (arrived.kind != platform::Arrived::Kind::message) return;
+      if (!take_in(connection, std::span(buffer).first(arrived.bytes), arrived)) return;
     }
-    const std::lock_guard lock(mutex_);
-    peers_.erase(id);
-    if (const auto watched = watched_.find(connection->key()); watched != watched_.end()) forget(watched);
   }
 
   /// Under mutex_.
-  void forget(std::map<std::uint64_t, Watched>::iterator watched) {
+  void forget(std::uint64_t key) noexcept {
+    const auto watched = watched_.find(key);
+    if (watched == watched_.end()) return;
     poller_.remove(watched->second.connection->socket());
     if (watched->second.death) {
       poller_.remove(watched->second.death);
@@ -608,6 +683,7 @@ class Endpoint {
     const std::lock_guard lock(mutex_);
     for (const Retry& retry : retries_) next = std::min(next, retry.at);
     if (reopen_door_at_ != 0) next = std::min(next, reopen_door_at_);
+    if (watch_newcomers_at_ != 0) next = std::min(next, watch_newcomers_at_);
     for (const auto& [key, watched] : watched_) {
       if (const std::int64_t at = watched.connection->retry_at(); at != 0) next = std::min(next, at);
     }
@@ -618,28 +694,47 @@ class Endpoint {
 
   void run_timers() {
     const std::int64_t now = platform::monotonic_now();
-    std::vector<Retry> due;
+    attend_to([&] { reopen_door(now); });
+    attend_to([&] {
+      const std::lock_guard lock(mutex_);
+      if (watch_newcomers_at_ != 0 && watch_newcomers_at_ <= now) watch_newcomers();
+    });
     std::vector<std::shared_ptr<Connection>> flushes;
     {
       const std::lock_guard lock(mutex_);
-      std::erase_if(retries_, [&](const Retry& retry) {
-        if (retry.at > now) return false;
-        due.push_back(retry);
-        return true;
-      });
       for (const auto& [key, watched] : watched_) {
         if (const std::int64_t at = watched.connection->retry_at(); at != 0 && at <= now)
           flushes.push_back(watched.connection);
       }
-      if (reopen_door_at_ != 0 && reopen_door_at_ <= now) {
-        reopen_door_at_ = 0;
-        poller_.add(door_, door_key);
+    }
+    for (const auto& connection : flushes) flush(*connection);
+    while (auto retry = take_due_retry(now)) {
+      const auto port = retry->port.lock();
+      if (!port) continue;
+      try {
+        port->on_retry(retry->address);
+      } catch (const std::exception&) {
+        // No descriptor left to knock with, say: later. Nobody else would make up for it.
+        retry_later(port, retry->address);
       }
     }
-    for (const auto& connection : flushes) connection->flush();
-    for (const Retry& retry : due) {
-      if (const auto port = retry.port.lock()) attend_to([&] { port->on_retry(retry.address); });
-    }
+  }
+
+  void reopen_door(std::int64_t now) {
+    const std::lock_guard lock(mutex_);
+    if (reopen_door_at_ == 0 || reopen_door_at_ > now) return;
+    reopen_door_at_ = now + descriptor_pause;  // if this fails, too
+    poller_.add(door_, door_key);
+    reopen_door_at_ = 0;
+  }
+
+  std::optional<Retry> take_due_retry(std::int64_t now) noexcept {
+    const std::lock_guard lock(mutex_);
+    const auto due = std::ranges::find_if(retries_, [&](const Retry& retry) { return retry.at <= now; });
+    if (due == retries_.end()) return std::nullopt;
+    Retry retry = std::move(*due);
+    retries_.erase(due);
+    return retry;
   }
 
   void bury_the_dead() {
@@ -666,6 +761,7 @@ class Endpoint {
 
   Directory directory_;
   EndpointId id_;
+  std::string door_name_;
   std::uint32_t generation_;
   platform::Poller poller_;
   platform::Handle door_;          // after all that can fail: whoever opens a door must take its name away again
@@ -684,10 +780,12 @@ class Endpoint {
   std::map<std::uint64_t, Watched> watched_;       // by key
   std::map<std::uint64_t, std::uint64_t> deaths_;  // pidfd's key -> connection's key
   std::size_t newcomers_ = 0;
+  std::vector<platform::Handle> unwatched_;  // newcomers for whom something was missing
+  std::int64_t watch_newcomers_at_ = 0;
   std::vector<Retry> retries_;
   std::map<EndpointId, Burial> to_bury_;
-  std::int64_t reopen_door_at_ = 0;  // service thread only
-  bool at_the_door_ = false;         // service thread only
+  std::int64_t reopen_door_at_ = 0;
+  bool at_the_door_ = false;  // service thread only
 };
 
 }  // namespace memlane::detail

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,8 +25,9 @@ class EndpointTable {
     const std::lock_guard lock(table.mutex_);
     if (table.generation_ != platform::fork_generation()) {
       // What is here are the parent's: their descriptors are closed, their threads are not here, and nothing of them may run.
-      platform::leave_to_parent(new std::map(std::move(table.endpoints_)));
-      table.endpoints_.clear();
+      auto parents = std::make_unique<decltype(table.endpoints_)>();
+      parents->swap(table.endpoints_);
+      platform::leave_to_parent(parents.release());
       table.generation_ = platform::fork_generation();
     }
     std::weak_ptr<Endpoint>& entry = table.endpoints_[{path, access}];
@@ -52,23 +54,23 @@ class EndpointTable {
 
   void leave_all() noexcept {
     if (generation_ != platform::fork_generation()) return;
-    std::vector<std::shared_ptr<Endpoint>> alive;
-    {
+    try {
       const std::lock_guard lock(mutex_);
       for (const auto& [place, endpoint] : endpoints_) {
-        if (auto one = endpoint.lock()) alive.push_back(std::move(one));
+        // Ports that are destroyed after this find a stopped endpoint. It must outlive them all.
+        if (auto one = endpoint.lock()) left_.push_back(std::move(one));
       }
+    } catch (const std::bad_alloc&) {
+      return;  // the process ends as if it were killed, which harms nobody
     }
-    for (const auto& endpoint : alive) {
+    for (const auto& endpoint : left_) {
       try {
         endpoint->leave_lanes();
-      } catch (const Error&) {
+      } catch (const std::exception&) {
         // The process ends; whoever joins next removes what is left.
       }
       endpoint->stop();
     }
-    // Ports that are destroyed after this find a stopped endpoint. It must outlive them all.
-    left_ = std::move(alive);
   }
 
   std::mutex mutex_;

@@ -5,6 +5,7 @@
 // hit nobody else.
 #pragma once
 
+#include <exception>
 #include <optional>
 #include <set>
 #include <string>
@@ -23,7 +24,7 @@ namespace memlane::detail {
 [[nodiscard]] inline bool nobody_behind(const Directory& directory, const std::string& door) noexcept {
   try {
     return platform::knock(directory.ref(), door).outcome == platform::Knock::nobody;
-  } catch (const Error&) {
+  } catch (const std::exception&) {
     return false;
   }
 }

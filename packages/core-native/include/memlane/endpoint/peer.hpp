@@ -28,6 +28,12 @@ class Peer {
     return sending_->send(message, handles);
   }
 
+  /// See Connection::send_now and is_crowded.
+  Connection::Now send_now(const MessageBytes& message, std::span<const int> handles) const noexcept {
+    return sending_->send_now(message, handles);
+  }
+  [[nodiscard]] bool is_crowded() const { return sending_->is_crowded(); }
+
   void add(std::shared_ptr<Connection> connection) {
     const std::lock_guard lock(mutex_);
     all_.push_back(std::move(connection));

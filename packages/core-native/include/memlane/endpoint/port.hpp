@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
-#include <vector>
+#include <string_view>
 
 #include "memlane/endpoint/peer.hpp"
 #include "memlane/layout/message.hpp"
@@ -36,11 +36,15 @@ class Port {
   Port& operator=(const Port&) = delete;
   virtual ~Port() = default;
 
-  virtual void on_message(const std::shared_ptr<Peer>& peer, const PortMessage& message) = 0;
-  /// The process is gone, and everything it had sent was handed to on_message before.
-  virtual void on_peer_gone(const EndpointId& peer) = 0;
-  /// A door that was busy should be tried again.
+  /// Must not throw: what it cannot do with a message it tells the peer.
+  virtual void on_message(const std::shared_ptr<Peer>& peer, const PortMessage& message) noexcept = 0;
+  /// The process is gone, and everything it had sent was handed to on_message before; or, with a reason, it lives and does
+  /// without us.
+  virtual void on_peer_gone(const EndpointId& peer, std::string_view why) noexcept = 0;
+  /// A door that was busy, or a peer that was crowded, should be tried again.
   virtual void on_retry(const PortAddress& address) = 0;
+  /// There may be room in a connection again.
+  virtual void on_room() noexcept = 0;
 
   /// Whether only the calling thread ever takes from this port. Unlike the rest: from any thread, under any lock.
   [[nodiscard]] virtual bool is_confined_to_caller() const noexcept { return false; }

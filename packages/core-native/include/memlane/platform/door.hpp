@@ -73,13 +73,19 @@ inline constexpr std::size_t max_handles = 4;
 
 enum class Sent : std::uint8_t {
   done,
-  later,          ///< the connection is full: it becomes writable when there is room
-  later_handles,  ///< too many handles are under way for this user: try again after a while
-  gone,           ///< the other end is closed
+  later,         ///< the connection is full: it becomes writable when there is room
+  later_untold,  ///< the kernel lacks something, or too many handles of this user are under way: try again after a while
+  gone,          ///< the other end is closed
 };
 
 /// Sends one message, whole or not at all, without waiting.
 inline Sent send_message(const Handle& connection, std::span<const std::byte> message, std::span<const int> handles);
+
+/// Nothing more will be sent: the other end hears it at once, whatever a forked child still holds open.
+inline void hang_up(const Handle& connection) noexcept;
+
+/// The same thing under another number. Throws Error(descriptor_limit).
+[[nodiscard]] inline Handle duplicate(int handle);
 
 struct Arrived {
   enum class Kind : std::uint8_t { message, nothing, hang_up, malformed } kind = Kind::nothing;

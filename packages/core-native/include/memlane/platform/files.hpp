@@ -27,7 +27,7 @@ namespace memlane::detail::platform {
 
 /// Opens a folder below that is there already; nothing if it is not, or is one that we would refuse.
 [[nodiscard]] inline std::optional<Handle> find_private_subfolder(int folder, const std::string& name,
-                                                                  const Access& access = {}) noexcept;
+                                                                  const Access& access = {});
 
 /// Which file it is, to change or remove exactly the one that was looked at.
 struct FileIdentity {

@@ -1,5 +1,5 @@
-// What a fork must not inherit. Every descriptor and mapping of the core is registered here; in the child they are closed
-// and replaced, and whatever was made before the fork knows that it belongs to the parent.
+// What a fork must not inherit. Every descriptor and mapping of the core is noted here; in the child they are closed and
+// replaced, and whatever was made before the fork knows that it belongs to the parent.
 #pragma once
 
 #include <cstddef>
@@ -11,16 +11,38 @@ namespace memlane::detail::platform {
 /// was made in; another one now means that it belongs to the parent.
 [[nodiscard]] inline std::uint32_t fork_generation() noexcept;
 
-/// Registered things are taken from the child: descriptors closed, mappings replaced by private zeros, so that a
-/// pointer kept from before the fork reads zeros and kills nobody.
-inline void register_descriptor(int descriptor);
-inline void unregister_descriptor(int descriptor) noexcept;
-inline void register_mapping(void* address, std::size_t bytes);
-inline void unregister_mapping(void* address) noexcept;
+/// Something that a child must not inherit: a descriptor, a mapping. The list of them goes through the objects themselves, so
+/// that noting one down needs no memory and cannot fail.
+class KeptFromChildren {
+ public:
+  KeptFromChildren(const KeptFromChildren&) = delete;
+  KeptFromChildren& operator=(const KeptFromChildren&) = delete;
+
+ protected:
+  KeptFromChildren() noexcept = default;
+  ~KeptFromChildren() = default;
+
+  /// From now on it is taken away from every child.
+  inline void note() noexcept;
+  /// No longer. In a child that it was taken from: does nothing.
+  inline void forget() noexcept;
+  /// Whether it was noted in this process, not in a parent of it.
+  [[nodiscard]] inline bool is_ours() const noexcept;
+
+ private:
+  friend class ForkRegistry;
+  /// In the child, which has one thread: descriptors are closed, mappings replaced by private zeros, so that a pointer kept
+  /// from before the fork reads zeros and kills nobody.
+  virtual void take_from_child() noexcept = 0;
+
+  KeptFromChildren* previous_ = nullptr;
+  KeptFromChildren* next_ = nullptr;
+  std::uint32_t generation_ = 0;
+};
 
 /// For what belongs to the parent and must not be destroyed in the child: the threads that use it are not here, so that
 /// e.g. the end of a condition variable would wait for them for ever. It stays reachable, as leak checkers like it.
-inline void leave_to_parent(const void* object);
+inline void leave_to_parent(const void* object) noexcept;
 
 /// Held by whoever must not be cut in two by a fork, e.g. the table of endpoints.
 class ForkLock {

@@ -3,33 +3,29 @@
 
 #include <unistd.h>
 
-#include <cstdint>
 #include <utility>
 
 #include "memlane/platform/fork.hpp"
 
 namespace memlane::detail::platform {
 
-class Handle {
+class Handle final : private KeptFromChildren {
  public:
   Handle() noexcept = default;
   /// Takes over `number`; a negative one is no descriptor.
-  explicit Handle(int number) : number_(number), generation_(fork_generation()) {
-    if (number_ >= 0) register_descriptor(number_);
-  }
-  /// Takes over what `make()` returns. No fork comes in between: its child would keep what is not registered yet, and with
+  explicit Handle(int number) noexcept { hold(number); }
+  /// Takes over what `make()` returns. No fork comes in between: its child would keep what is not noted yet, and with
   /// it, say, a connection whose end the peer then does not hear.
   template <class Make>
   [[nodiscard]] static Handle made_by(Make&& make) {
     const ForkLock no_fork_now;
     return Handle(make());
   }
-  Handle(Handle&& other) noexcept : number_(std::exchange(other.number_, -1)), generation_(other.generation_) {}
+  Handle(Handle&& other) noexcept { take_over(other); }
   Handle& operator=(Handle&& other) noexcept {
     if (this != &other) {
       reset();
-      number_ = std::exchange(other.number_, -1);
-      generation_ = other.generation_;
+      take_over(other);
     }
     return *this;
   }
@@ -38,16 +34,16 @@ class Handle {
   ~Handle() { reset(); }
 
   void reset() noexcept {
-    const int number = std::exchange(number_, -1);
+    if (number_ < 0) return;
     // After a fork the number may be somebody else's: the handler in the child has closed ours already.
-    if (number < 0 || generation_ != fork_generation()) return;
-    unregister_descriptor(number);
-    ::close(number);
+    const bool ours = is_ours();
+    const int number = release();
+    if (ours) ::close(number);
   }
 
   /// Hands the descriptor to another owner, who closes it; a fork no longer takes it away.
   [[nodiscard]] int release() noexcept {
-    if (number_ >= 0) unregister_descriptor(number_);
+    if (number_ >= 0) forget();
     return std::exchange(number_, -1);
   }
 
@@ -55,8 +51,22 @@ class Handle {
   explicit operator bool() const noexcept { return number_ >= 0; }
 
  private:
+  void hold(int number) noexcept {
+    number_ = number;
+    if (number_ >= 0) note();
+  }
+
+  void take_over(Handle& other) noexcept {
+    const ForkLock no_fork_now;  // a child that is made between the two steps would keep it
+    // One that a fork took away stays nothing, wherever it is moved.
+    const bool ours = other.number_ >= 0 && other.is_ours();
+    const int number = other.release();
+    if (ours) hold(number);
+  }
+
+  void take_from_child() noexcept override { ::close(number_); }
+
   int number_ = -1;
-  std::uint32_t generation_ = 0;
 };
 
 }  // namespace memlane::detail::platform

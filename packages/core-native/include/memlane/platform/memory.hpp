@@ -14,20 +14,15 @@
 namespace memlane::detail::platform {
 
 /// A mapped range, unmapped with the object. In a forked child it holds private zeros instead.
-class Mapping {
+class Mapping final : private KeptFromChildren {
  public:
   Mapping() noexcept = default;
-  inline Mapping(void* address, std::size_t bytes);
-  Mapping(Mapping&& other) noexcept
-      : address_(std::exchange(other.address_, nullptr)),
-        bytes_(std::exchange(other.bytes_, 0)),
-        generation_(other.generation_) {}
+  inline Mapping(void* address, std::size_t bytes) noexcept;
+  Mapping(Mapping&& other) noexcept { take_over(other); }
   Mapping& operator=(Mapping&& other) noexcept {
     if (this != &other) {
       reset();
-      address_ = std::exchange(other.address_, nullptr);
-      bytes_ = std::exchange(other.bytes_, 0);
-      generation_ = other.generation_;
+      take_over(other);
     }
     return *this;
   }
@@ -41,9 +36,11 @@ class Mapping {
   explicit operator bool() const noexcept { return address_ != nullptr; }
 
  private:
+  inline void take_over(Mapping& other) noexcept;
+  inline void take_from_child() noexcept override;
+
   void* address_ = nullptr;
   std::size_t bytes_ = 0;
-  std::uint32_t generation_ = 0;
 };
 
 /// The owner's side: the handle to give to others, and the only writable mapping there will ever be.

@@ -20,7 +20,8 @@ class Poller {
 
   /// `key` comes back with the events. Keys are the caller's and not 0.
   inline void add(const Handle& descriptor, std::uint64_t key);
-  inline void want_writable(const Handle& descriptor, std::uint64_t key, bool wanted);
+  /// False: the system has no means to tell, and the caller must look again by itself.
+  inline bool want_writable(const Handle& descriptor, std::uint64_t key, bool wanted) noexcept;
   inline void remove(const Handle& descriptor) noexcept;
 
   /// Sleeps until something happens, at most `milliseconds` (-1: without an end), or until wake().

@@ -72,34 +72,13 @@ class PortBase : public Port, public Armable, public std::enable_shared_from_thi
   /// The second half of construction: needs shared_from_this().
   void join(const std::filesystem::path& directory, const std::string& group, const LaneName& lane,
             Timeout join_timeout, const Interrupt& interrupt) {
-    endpoint_ = EndpointTable::open(directory, platform::access_for(group));
-    waiter_.let_in(endpoint_->directory().access());
-    generation_ = platform::fork_generation();
-    {
-      const std::lock_guard lock(mutex_);
-      number_ = endpoint_->add(shared_from_this());  // first, so that whoever sees the announcement can call
+    try {
+      enter_lane(directory, group, lane, join_timeout, interrupt);
+    } catch (const Error& error) {
+      if (!error.lane().empty()) throw;
+      throw Error(error.code(), "cannot open a " + kind_name() + " of lane \"" + lane_ + "\": " + error.what(), lane_,
+                  error.system_error());
     }
-    fault_point("port.numbered");
-    auto folder = std::make_unique<LaneFolder>(endpoint_->directory(), lane, kind_, address(), announcement());
-    {
-      const std::lock_guard lock(mutex_);
-      folder_ = std::move(folder);  // from here on close() takes the names away
-      endpoint_->announced(number_);
-    }
-    const auto peers = folder_->announced(opposite(kind_));
-    fault_point("lane.looked-at");
-    {
-      const std::lock_guard lock(mutex_);
-      for (const PortAddress& peer : peers) {
-        if (!is_linked(peer)) unsettled_.insert(peer);  // unless it was quicker than we
-      }
-    }
-    for (const PortAddress& peer : peers) {
-      meet(peer);
-      fault_point("port.called");
-    }
-    await_settled(join_timeout, interrupt);
-    fault_point("port.joined");
   }
 
   /// Locks the port for a call of the program. Throws Error(closed | forked).
@@ -167,11 +146,11 @@ class PortBase : public Port, public Armable, public std::enable_shared_from_thi
   [[nodiscard]] virtual Announcement announcement() const = 0;
 
   /// The link is up, refused, or its peer is gone: joining need not wait for it. Under the mutex.
-  void settle(const PortAddress& address) {
+  void settle(const PortAddress& address) noexcept {
     if (unsettled_.erase(address) != 0 && unsettled_.empty()) settled_.notify_all();
   }
 
-  void settle_all_of(const EndpointId& endpoint) {
+  void settle_all_of(const EndpointId& endpoint) noexcept {
     std::erase_if(unsettled_, [&](const PortAddress& address) { return address.endpoint == endpoint; });
     if (unsettled_.empty()) settled_.notify_all();
   }
@@ -220,12 +199,12 @@ class PortBase : public Port, public Armable, public std::enable_shared_from_thi
   }
 
   /// Tells a port of the opposite kind that there is no link with us, or no longer.
-  void say_gone(const Peer& peer, std::uint64_t port) const {
+  void say_gone(const Peer& peer, std::uint64_t port) const noexcept {
     peer.send(compose(MessageType::gone, number_, port, std::span<const std::byte>{}));
     fault_point("gone.sent");
   }
   /// The same, with the reason, for the program at the other end.
-  void say_gone(const Peer& peer, std::uint64_t port, ErrorCode code, std::string_view reason) const {
+  void say_gone(const Peer& peer, std::uint64_t port, ErrorCode code, std::string_view reason) const noexcept {
     GoneBody body{};
     body.code = static_cast<std::uint32_t>(code);
     put_text(body.reason, reason);
@@ -252,6 +231,38 @@ class PortBase : public Port, public Armable, public std::enable_shared_from_thi
   std::unique_ptr<LaneFolder> folder_;
 
  private:
+  void enter_lane(const std::filesystem::path& directory, const std::string& group, const LaneName& lane,
+                  Timeout join_timeout, const Interrupt& interrupt) {
+    endpoint_ = EndpointTable::open(directory, platform::access_for(group));
+    waiter_.let_in(endpoint_->directory().access());
+    generation_ = platform::fork_generation();
+    {
+      const std::lock_guard lock(mutex_);
+      number_ = endpoint_->add(shared_from_this());  // first, so that whoever sees the announcement can call
+    }
+    fault_point("port.numbered");
+    auto folder = std::make_unique<LaneFolder>(endpoint_->directory(), lane, kind_, address(), announcement());
+    {
+      const std::lock_guard lock(mutex_);
+      folder_ = std::move(folder);  // from here on close() takes the names away
+      endpoint_->announced(number_);
+    }
+    const auto peers = folder_->announced(opposite(kind_));
+    fault_point("lane.looked-at");
+    {
+      const std::lock_guard lock(mutex_);
+      for (const PortAddress& peer : peers) {
+        if (!is_linked(peer)) unsettled_.insert(peer);  // unless it was quicker than we
+      }
+    }
+    for (const PortAddress& peer : peers) {
+      meet(peer);
+      fault_point("port.called");
+    }
+    await_settled(join_timeout, interrupt);
+    fault_point("port.joined");
+  }
+
   /// Reaches a port and calls it. By the constructor, or by the service thread where its door was busy.
   void meet(const PortAddress& address) {
     // A plain pointer: the service thread must never be the last to let go of its endpoint, and while it runs, or while
@@ -277,7 +288,12 @@ class PortBase : public Port, public Armable, public std::enable_shared_from_thi
       case platform::Knock::answered: break;
     }
     if (knows(address)) return;  // it called first
-    if (!call(reached.peer, address)) settle(address);
+    if (reached.peer->is_crowded()) {
+      // It does not read, or there are very many of us: it is called when it has read.
+      endpoint->retry_later(shared_from_this(), address);
+    } else if (!call(reached.peer, address)) {
+      settle(address);
+    }
   }
 
   void await_settled(Timeout join_timeout, const Interrupt& interrupt) {

@@ -9,8 +9,10 @@
 #include <chrono>
 #include <deque>
 #include <memory>
+#include <new>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -192,7 +194,7 @@ class ReceiverPort final : public PortBase {
 
   // ---- the service thread ----
 
-  void on_message(const std::shared_ptr<Peer>& peer, const PortMessage& message) override {
+  void on_message(const std::shared_ptr<Peer>& peer, const PortMessage& message) noexcept override {
     const std::lock_guard lock(mutex_);
     const PortAddress from{peer->id(), message.from_port};
     if (closed_ && (message.type == MessageType::invite || message.type == MessageType::half)) {
@@ -210,14 +212,19 @@ class ReceiverPort final : public PortBase {
     waiter_.wake_all();
   }
 
-  void on_peer_gone(const EndpointId& peer) override {
+  void on_peer_gone(const EndpointId& peer, std::string_view why) noexcept override {
     const std::lock_guard lock(mutex_);
-    for (const auto& link : std::vector(links_)) {
+    if (!why.empty()) note_problem(ErrorCode::system, 0, "it does without this process: ", why);
+    for (std::size_t i = 0; i < links_.size();) {
+      const std::shared_ptr<ReceiverLink> link = links_[i];
       if (link->address().endpoint == peer) end_link(*link);
+      if (i < links_.size() && links_[i] == link) ++i;
     }
     settle_all_of(peer);
     waiter_.wake_all();
   }
+
+  void on_room() noexcept override {}
 
   void arm(std::uint64_t sleep) override {
     for (const auto& link : links_) link->arm(sleep);
@@ -229,6 +236,7 @@ class ReceiverPort final : public PortBase {
   [[nodiscard]] Announcement announcement() const override { return describe(depth_, overflow_); }
 
   bool call(const std::shared_ptr<Peer>& peer, const PortAddress& sender) override {
+    links_.reserve(links_.size() + 1);  // once the half is sent, nothing may fail
     auto link = std::make_shared<ReceiverLink>(sender, peer, depth_, overflow_ == Overflow::drop_oldest);
     HalfBody half{};
     half.port = port_body(depth_, overflow_);
@@ -294,7 +302,7 @@ class ReceiverPort final : public PortBase {
   }
 
   [[nodiscard]] bool something_to_do() {
-    if (!problems_.empty()) return true;
+    if (unnoted_problems_ || !problems_.empty()) return true;
     return std::ranges::any_of(links_, [](const auto& link) {
       try {
         return link->can_take();
@@ -349,13 +357,18 @@ class ReceiverPort final : public PortBase {
   }
 
   /// What a message brought cannot be used: its sender is told, so that it does not wait for us.
-  void fail_link(const std::shared_ptr<Peer>& peer, const PortAddress& from, ErrorCode code, const std::string& why) {
+  void fail_link(const std::shared_ptr<Peer>& peer, const PortAddress& from, ErrorCode code,
+                 std::string_view why) noexcept {
     break_link(from, code, why);
     say_gone(*peer, from.port, code, why);
     settle(from);
   }
 
   void tell_problem() {
+    if (std::exchange(unnoted_problems_, false)) {
+      throw Error(ErrorCode::out_of_memory,
+                  "links on lane \"" + lane_ + "\" were dropped, and there was no memory left to note why", lane_);
+    }
     if (problems_.empty()) return;
     const Error problem = problems_.front();
     problems_.pop_front();
@@ -363,36 +376,42 @@ class ReceiverPort final : public PortBase {
     throw problem;
   }
 
-  /// `pid`: 0 if it is not known.
-  void note_problem(ErrorCode code, std::int64_t pid, const std::string& why) {
+  /// `pid`: 0 if it is not known. What went wrong may have been that there is no memory: then the news is shorter.
+  void note_problem(ErrorCode code, std::int64_t pid, std::string_view what, std::string_view why) noexcept {
     ++broken_count_;
     if (problems_.size() == most_problems) return;
-    const std::string whose = pid == 0 ? "a publisher" : "the publisher in process " + std::to_string(pid);
-    problems_.emplace_back(code, "the link to " + whose + " on lane \"" + lane_ + "\" was dropped: " + why, lane_);
+    try {
+      const std::string whose = pid == 0 ? "a publisher" : "the publisher in process " + std::to_string(pid);
+      std::string text = "the link to " + whose + " on lane \"" + lane_ + "\" was dropped: ";
+      text.append(what).append(why);
+      problems_.emplace_back(code, text, lane_);
+    } catch (const std::bad_alloc&) {
+      unnoted_problems_ = true;
+    }
   }
 
-  void break_link(const PortAddress& address, ErrorCode code, const std::string& why) {
+  void break_link(const PortAddress& address, ErrorCode code, std::string_view why) noexcept {
     const auto link = find(address);
-    note_problem(code, link == nullptr ? 0 : link->pid(), why);
+    note_problem(code, link == nullptr ? 0 : link->pid(), {}, why);
     if (link == nullptr) return;
     link->peer().send(compose(MessageType::leave, number_, address.port, std::span<const std::byte>{}));
     link->sender_left();
     remove(*link);
   }
 
-  void remove(const ReceiverLink& link) {
+  void remove(const ReceiverLink& link) noexcept {
     const std::uint64_t dropped = link.dropped();
     if (std::erase_if(links_, [&](const auto& each) { return each.get() == &link; }) != 0) dropped_by_gone_ += dropped;
   }
 
   /// The sender has left or died: the link goes as soon as nothing of it is waiting or held.
-  void end_link(ReceiverLink& link) {
+  void end_link(ReceiverLink& link) noexcept {
     link.sender_left();
     settle(link.address());
     if (!waits_safely(link) && link.held() == 0) remove(link);
   }
 
-  void tell_leaving(const ReceiverLink& link) const {
+  void tell_leaving(const ReceiverLink& link) const noexcept {
     if (link.has_left()) return;
     link.peer().send(compose(MessageType::leave, number_, link.address().port, std::span<const std::byte>{}));
     fault_point("leave.sent");
@@ -405,7 +424,7 @@ class ReceiverPort final : public PortBase {
         if (const auto body = parse<GoneBody>(message.body)) {
           const auto code = static_cast<ErrorCode>(body->code);
           note_problem(to_string(code) == "unknown" ? ErrorCode::corrupt : code, refused->pid(),
-                       "it says: " + get_text(body->reason));
+                       "it says: ", get_text(body->reason));
         }
         end_link(*refused);
       }
@@ -463,7 +482,8 @@ class ReceiverPort final : public PortBase {
   std::vector<std::shared_ptr<ReceiverLink>> links_;
   std::size_t next_ = 0;        // whose turn it is
   std::deque<Error> problems_;  // of links that were dropped, each to be told once
-  bool told_last_ = false;      // the last look told one
+  bool unnoted_problems_ = false;
+  bool told_last_ = false;  // the last look told one
   bool had_links_ = false;
   std::uint64_t received_ = 0;
   std::uint64_t received_bytes_ = 0;

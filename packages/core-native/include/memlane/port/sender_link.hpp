@@ -56,18 +56,53 @@ class SenderLink {
 
   [[nodiscard]] bool has_room() { return ring_.has_room(depth_); }
 
-  /// The receiver needs the segment's handle before the first descriptor that names it. Throws Error(descriptor_limit).
-  void announce(const Segment& segment, std::uint64_t from_port) {
-    if (!announced_.insert(segment.id()).second) return;
+  enum class Handover : std::uint8_t {
+    at_once,  ///< in the kernel, or not at all: it arrives though this process is killed the next moment
+    queued,   ///< kept for a receiver that is slow to read, within the bounds of Connection
+  };
+
+  /// The receiver needs the segment's handle before the first descriptor that names it. False: there is no room for it now, as
+  /// when the receiver is frozen.
+  [[nodiscard]] bool announce(const Segment& segment, std::uint64_t from_port, Handover how) {
+    const auto [place, is_new] = announced_.insert(segment.id());
+    if (!is_new) return true;
     const SegmentBody body{segment.id(), 0, segment.bytes()};
+    const MessageBytes message = compose(MessageType::segment, from_port, address_.port, body, 1);
     const int handle = segment.memory().handle.get();
     try {
-      peer_->send(compose(MessageType::segment, from_port, address_.port, body, 1), std::span(&handle, 1));
+      bool room = true;
+      if (how == Handover::queued) {
+        peer_->send(message, std::span(&handle, 1));
+      } else {
+        room = peer_->send_now(message, std::span(&handle, 1)) != Connection::Now::no_room;
+      }
+      if (!room) announced_.erase(place);
+      return room;
     } catch (...) {
-      announced_.erase(segment.id());
+      announced_.erase(place);
       throw;
     }
     fault_point("segment.announced");
+  }
+
+  /// Does what can fail about a push: can_push() says whether the receiver has the memory, or will have. A sender that is not
+  /// to wait for a slow receiver has its memory queued, up to a bound: then the sample is dropped.
+  void prepare(const Segment& segment, std::uint64_t from_port) {
+    reserve_ticket();
+    const bool waits_for_it = overflow_ == Overflow::block || overflow_ == Overflow::fail;
+    can_push_ = announced_.contains(segment.id()) ||
+                (waits_for_it ? announce(segment, from_port, Handover::at_once)
+                              : !peer_->is_crowded() && announce(segment, from_port, Handover::queued));
+  }
+  [[nodiscard]] bool can_push() const noexcept { return can_push_; }
+
+  void reserve_ticket() {
+    if (free_tickets_.empty()) {
+      // Whatever is retired later finds its place reserved.
+      free_tickets_.reserve(tickets_.size() + 1);
+      tickets_.emplace_back();
+      free_tickets_.push_back(static_cast<std::uint32_t>(tickets_.size() - 1));
+    }
   }
 
   void retract(std::uint32_t segment, std::uint64_t from_port) {
@@ -76,8 +111,8 @@ class SenderLink {
     fault_point("segment.retracted");
   }
 
-  /// Sends a descriptor down; there must be room, and its segment must be announced.
-  void push(Descriptor descriptor, Slot& slot) {
+  /// Sends a descriptor down; there must be room, its segment announced, and a ticket reserved.
+  void push(Descriptor descriptor, Slot& slot) noexcept {
     descriptor.ticket = issue_ticket(slot, ring_.tail());
     ticket_at_[ring_.tail() & (ticket_at_.size() - 1)] = descriptor.ticket;
     fault_point("push.ticketed");
@@ -122,8 +157,12 @@ class SenderLink {
   }
   [[nodiscard]] bool closing() const noexcept { return closing_; }
 
+  /// The receiver's half makes no sense: the link is to be dropped, where that can be done.
+  void mark_broken() noexcept { broken_ = true; }
+  [[nodiscard]] bool broken() const noexcept { return broken_; }
+
   /// The receiver is gone, or the link is corrupt: everything comes back.
-  void take_all_back(SegmentPool& pool) {
+  void take_all_back(SegmentPool& pool) noexcept {
     for (std::uint32_t ticket = 0; ticket < tickets_.size(); ++ticket) {
       if (tickets_[ticket].slot != nullptr) retire_ticket(ticket, pool);
     }
@@ -132,7 +171,7 @@ class SenderLink {
   void arm(std::uint64_t sleep) noexcept { ring_.arm(sleep); }
 
   /// Wakes the receiver if it sleeps, once for each sleep. After the fence that follows the push.
-  void ring_if_asleep() {
+  void ring_if_asleep() noexcept {
     const std::uint64_t sleep = ring_.peer_sleep();
     if (sleep == 0 || sleep == last_rung_) return;
     last_rung_ = sleep;
@@ -146,11 +185,7 @@ class SenderLink {
     Slot* slot = nullptr;  // null: free
     std::uint64_t position = 0;
   };
-  std::uint32_t issue_ticket(Slot& slot, std::uint64_t position) {
-    if (free_tickets_.empty()) {
-      free_tickets_.push_back(static_cast<std::uint32_t>(tickets_.size()));
-      tickets_.emplace_back();
-    }
+  std::uint32_t issue_ticket(Slot& slot, std::uint64_t position) noexcept {
     const std::uint32_t ticket = free_tickets_.back();
     free_tickets_.pop_back();
     SegmentPool::retain(slot);
@@ -159,7 +194,7 @@ class SenderLink {
     return ticket;
   }
 
-  void retire_ticket(std::uint32_t ticket, SegmentPool& pool) {
+  void retire_ticket(std::uint32_t ticket, SegmentPool& pool) noexcept {
     pool.release(*tickets_[ticket].slot);
     tickets_[ticket] = {};
     free_tickets_.push_back(ticket);
@@ -205,6 +240,8 @@ class SenderLink {
   std::uint64_t outstanding_ = 0;
   std::uint64_t last_rung_ = 0;
   bool closing_ = false;
+  bool can_push_ = false;
+  bool broken_ = false;
 };
 
 }  // namespace memlane::detail

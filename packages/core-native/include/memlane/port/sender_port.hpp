@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "memlane/platform/fault_point.hpp"
@@ -65,7 +66,7 @@ class SenderPort final : public PortBase {
     SegmentPool::retain(slot);
   }
 
-  void give_up(Slot& slot) {
+  void give_up(Slot& slot) noexcept {
     if (forked()) return;
     const std::lock_guard lock(mutex_);
     pool_.release(slot);
@@ -85,7 +86,7 @@ class SenderPort final : public PortBase {
                    const SendWait& wait) {
     check(info);
     auto lock = enter();
-    await_room(lock, wait);
+    await_room(lock, slot, wait);
     fault_point("send.has-room");
 
     Descriptor descriptor{};
@@ -104,8 +105,9 @@ class SenderPort final : public PortBase {
 
     // Everything that can fail comes before the first push: a send reaches everybody or nobody.
     for (const auto& link : links_) {
-      if (!link->closing()) link->announce(*slot.segment, number_);
+      if (!link->closing()) link->prepare(*slot.segment, number_);
     }
+    remember(descriptor, slot);
     ++sequence_;
     sent_bytes_ += bytes;
     std::size_t reached = 0;
@@ -118,7 +120,6 @@ class SenderPort final : public PortBase {
     for (const auto& link : links_) link->ring_if_asleep();
     fault_point("send.rung");
 
-    remember(descriptor, slot);
     pool_.release(slot);
     fault_point("send.remembered");
     drop_broken();
@@ -144,7 +145,7 @@ class SenderPort final : public PortBase {
   /// Whether a send would find room at once; arms the bell of a watched port if not.
   [[nodiscard]] bool has_room() {
     const auto lock = enter();
-    const auto look = [&] { return find_full() == nullptr; };
+    const auto look = [&] { return find_full(nullptr) == nullptr; };
     return look() || waiter_.rearm(*this, look);
   }
 
@@ -176,7 +177,7 @@ class SenderPort final : public PortBase {
 
   // ---- the service thread ----
 
-  void on_message(const std::shared_ptr<Peer>& peer, const PortMessage& message) override {
+  void on_message(const std::shared_ptr<Peer>& peer, const PortMessage& message) noexcept override {
     const std::lock_guard lock(mutex_);
     const PortAddress from{peer->id(), message.from_port};
     if (closed_) {
@@ -194,14 +195,20 @@ class SenderPort final : public PortBase {
     waiter_.wake_all();
   }
 
-  void on_peer_gone(const EndpointId& peer) override {
+  void on_peer_gone(const EndpointId& peer, std::string_view why) noexcept override {
     const std::lock_guard lock(mutex_);
-    std::vector<PortAddress> gone;
-    for (const auto& link : links_) {
-      if (link->address().endpoint == peer) gone.push_back(link->address());
+    const auto gone = [&](const auto& link) { return link->address().endpoint == peer; };
+    for (auto link = std::ranges::find_if(links_, gone); link != links_.end();
+         link = std::ranges::find_if(links_, gone)) {
+      end_link((*link)->address());
     }
-    for (const PortAddress& address : gone) end_link(address);
     settle_all_of(peer);
+    if (!why.empty()) ++broken_count_;
+    waiter_.wake_all();
+  }
+
+  void on_room() noexcept override {
+    const std::lock_guard lock(mutex_);
     waiter_.wake_all();
   }
 
@@ -249,18 +256,19 @@ class SenderPort final : public PortBase {
     try {
       return action();
     } catch (const Corruption&) {
-      broken_.push_back(link.address());
+      link.mark_broken();
       if constexpr (!std::is_void_v<decltype(action())>) return {};
     }
   }
 
-  void drop_broken() {
-    for (const PortAddress& address : std::exchange(broken_, {})) {
-      if (const auto link = find(address); link != links_.end()) {
-        ++broken_count_;
-        say_gone((*link)->peer(), address.port, ErrorCode::corrupt, "what the subscriber wrote makes no sense");
-        end_link(address);
-      }
+  void drop_broken() noexcept {
+    const auto broken = [](const auto& link) { return link->broken(); };
+    for (auto link = std::ranges::find_if(links_, broken); link != links_.end();
+         link = std::ranges::find_if(links_, broken)) {
+      ++broken_count_;
+      say_gone((*link)->peer(), (*link)->address().port, ErrorCode::corrupt,
+               "what the subscriber wrote makes no sense");
+      end_link((*link)->address());
     }
   }
 
@@ -270,33 +278,38 @@ class SenderPort final : public PortBase {
   }
 
   /// A receiver whose policy does not let us go on, or null; one that wants the send to fail before one that wants it to
-  /// wait.
-  [[nodiscard]] SenderLink* find_full() {
+  /// wait. There is no room, either, where the memory of the sample that is to be sent, `segment`, cannot be handed over.
+  [[nodiscard]] SenderLink* find_full(const Segment* segment) {
     SenderLink* full = nullptr;
     for (const auto& link : links_) {
       if (link->closing() || (link->overflow() != Overflow::block && link->overflow() != Overflow::fail)) continue;
-      const bool has_room = guarded(*link, [&] { return link->has_room(); });
-      if (has_room || std::ranges::find(broken_, link->address()) != broken_.end()) continue;
+      const bool has_room = guarded(*link, [&] { return link->has_room(); }) &&
+                            (segment == nullptr || link->announce(*segment, number_, SenderLink::Handover::at_once));
+      if (has_room || link->broken()) continue;
       if (full == nullptr || link->overflow() == Overflow::fail) full = link.get();
     }
     drop_broken();
     return full;
   }
 
-  void await_room(std::unique_lock<std::mutex>& lock, const SendWait& wait) {
+  void await_room(std::unique_lock<std::mutex>& lock, const Slot& slot, const SendWait& wait) {
     const std::uint64_t stops = stops_;
-    while (SenderLink* const full = find_full()) {
-      const std::string whose = "the queue of " + full->who() + " on lane \"" + lane_ + "\" is full";
+    while (SenderLink* const full = find_full(slot.segment)) {
+      const bool queue_is_full = !full->has_room();
+      const std::string whose = queue_is_full ? "the queue of " + full->who() + " on lane \"" + lane_ + "\" is full"
+                                              : full->who() + " on lane \"" + lane_ +
+                                                    "\" does not take in the memory that it is given (is it frozen?)";
       if (full->overflow() == Overflow::fail)
         throw Error(ErrorCode::queue_full, whose + ", and it asked for the send to fail; the sample was sent to nobody",
                     lane_);
-      if (wait.may_wait && wait.deadline.is_never() && endpoint_->is_confined_to_caller(full->address())) {
+      if (queue_is_full && wait.may_wait && wait.deadline.is_never() &&
+          endpoint_->is_confined_to_caller(full->address())) {
         throw Error(ErrorCode::deadlock,
                     "the send would wait for ever: the queue of a subscriber of this same thread is full on lane \"" +
                         lane_ + "\", and only this thread can take from it; take first, or do not wait in the thread",
                     lane_);
       }
-      const auto found_room = [&] { return find_full() == nullptr; };
+      const auto found_room = [&] { return find_full(slot.segment) == nullptr; };
       if (!wait.may_wait) {
         if (waiter_.rearm(*this, found_room)) continue;
         throw Error(ErrorCode::queue_full, whose + "; the sample was sent to nobody", lane_);
@@ -377,8 +390,9 @@ class SenderPort final : public PortBase {
 
   /// True if the receiver gets it. Throws Corruption.
   bool push(SenderLink& link, const Descriptor& descriptor, Slot& slot) {
-    if (!link.has_room()) {
-      if (link.overflow() == Overflow::drop_newest) {
+    if (!link.can_push() || !link.has_room()) {
+      // What cannot be handed over is dropped, whichever policy it is.
+      if (!link.can_push() || link.overflow() == Overflow::drop_newest) {
         link.count_drop();
         return false;
       }
@@ -390,8 +404,8 @@ class SenderPort final : public PortBase {
 
   void remember(const Descriptor& descriptor, Slot& slot) {
     if (history_limit_ == 0) return;
-    SegmentPool::retain(slot);
     history_.push_back({descriptor, &slot});
+    SegmentPool::retain(slot);
     if (history_.size() > history_limit_) {
       pool_.release(*history_.front().slot);
       history_.pop_front();
@@ -424,13 +438,18 @@ class SenderPort final : public PortBase {
       pool_.abandon(plan);
       throw Error(ErrorCode::closed, "the publisher of lane \"" + lane_ + "\" was closed while it got memory", lane_);
     }
-    pool_.add(plan, std::move(memory));
+    try {
+      pool_.add(plan, std::move(memory));
+    } catch (...) {
+      pool_.abandon(plan);
+      throw;
+    }
   }
 
   void retract_dropped() {
-    for (const std::uint32_t segment : pool_.take_dropped()) {
+    pool_.tell_dropped([&](std::uint32_t segment) {
       for (const auto& link : links_) link->retract(segment, number_);
-    }
+    });
   }
 
   void tell_leaving(const SenderLink& link) const {
@@ -439,14 +458,15 @@ class SenderPort final : public PortBase {
   }
 
   /// What the receiver sent makes no sense, or we lack the means for a link: that receiver does without us, and is told.
-  void refuse_link(const std::shared_ptr<Peer>& peer, const PortAddress& from, ErrorCode code, const std::string& why) {
+  void refuse_link(const std::shared_ptr<Peer>& peer, const PortAddress& from, ErrorCode code, std::string_view why) {
     ++broken_count_;
     end_link(from);
     say_gone(*peer, from.port, code, why);
     settle(from);
   }
 
-  void end_link(const PortAddress& address) {
+  /// `address` may be the link's own.
+  void end_link(const PortAddress& address) noexcept {
     const auto link = find(address);
     if (link == links_.end()) return;
     (*link)->take_all_back(pool_);
@@ -491,6 +511,7 @@ class SenderPort final : public PortBase {
       throw Corruption("a half with impossible options");
     }
     const std::uint32_t depth = half->port.depth;
+    links_.reserve(links_.size() + 1);  // once the half is sent, nothing may fail
     auto peer_half = map_half(message.handles[0], half->bytes, receiver_half_magic, returns_capacity(depth),
                               receiver_half_bytes(depth));
     fault_point("half.mapped");
@@ -518,7 +539,8 @@ class SenderPort final : public PortBase {
     // The history is in the ring before the receiver can see it: no sample sent from now on can come first.
     const std::size_t shared = std::min<std::size_t>(history_.size(), link.depth());
     for (auto entry = history_.end() - static_cast<std::ptrdiff_t>(shared); entry != history_.end(); ++entry) {
-      link.announce(*entry->slot->segment, number_);
+      link.reserve_ticket();
+      static_cast<void>(link.announce(*entry->slot->segment, number_, SenderLink::Handover::queued));
       link.push(entry->descriptor, *entry->slot);
       fault_point("history.pushed");
     }
@@ -539,7 +561,6 @@ class SenderPort final : public PortBase {
   SegmentPool pool_;
   std::vector<std::unique_ptr<SenderLink>> links_;
   std::deque<Remembered> history_;
-  std::vector<PortAddress> broken_;
   std::uint64_t sequence_ = 0;
   std::uint64_t sent_bytes_ = 0;
   std::uint64_t dropped_by_gone_ = 0;

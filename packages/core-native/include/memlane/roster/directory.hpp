@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <string>
+#include <system_error>
 
 #include "memlane/platform/door.hpp"
 #include "memlane/platform/files.hpp"
@@ -14,7 +15,14 @@ namespace memlane::detail {
 /// Absolute, and the same however it was written: without `.`, `..`, or a slash at its end, behind which a symbolic link
 /// would be followed.
 [[nodiscard]] inline std::string tidy_path(const std::filesystem::path& path) {
-  std::string tidy = std::filesystem::absolute(path).lexically_normal().string();
+  std::error_code problem;
+  std::string tidy = std::filesystem::absolute(path, problem).lexically_normal().string();
+  if (problem) {
+    throw Error(ErrorCode::system,
+                "the lane directory " + path.string() + " is a relative path, and there is no current directory: " +
+                    problem.message() + "; use an absolute path",
+                {}, problem.value());
+  }
   while (tidy.size() > 1 && tidy.ends_with('/')) tidy.pop_back();
   return tidy;
 }

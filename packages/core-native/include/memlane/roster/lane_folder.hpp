@@ -3,9 +3,10 @@
 // If a process dies at any point here, only names remain: whoever finds that nobody answers at the door removes them.
 #pragma once
 
-#include <chrono>
+#include <cstddef>
 #include <cstring>
-#include <memory>
+#include <exception>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -34,7 +35,8 @@ class LaneFolder {
         name_(lane.text()),
         folder_name_(lane_folder_name(lane_hash(lane.text()))),
         kind_(kind),
-        self_(self) {
+        self_(self),
+        announcement_name_(announcement_name(kind, self)) {
     // Between two of our steps the last port of the lane may leave and take the folder with it: begin again. Each round that
     // fails is one in which somebody else got on, so the bound is never met unless somebody plays with the directory.
     try {
@@ -65,24 +67,20 @@ class LaneFolder {
 
   /// Takes our name out, and the folder with it if we were the last.
   void leave() noexcept {
-    remove_announcement(kind_, self_);
+    platform::remove_file(folder_.get(), announcement_name_);
     fault_point("port.unannounced");
-    try {
-      remove_if_deserted(directory_, self_.endpoint, folder_name_, folder_.get());
-    } catch (const Error&) {
-      // Leaving must not fail; the next port to join looks again.
-    }
+    remove_if_deserted();
   }
 
   /// Removes the name of a port whose process is gone.
-  void remove_announcement(PortKind kind, const PortAddress& port) const noexcept {
+  void remove_announcement(PortKind kind, const PortAddress& port) const {
     platform::remove_file(folder_.get(), announcement_name(kind, port));
   }
 
   /// Rewrites the live counters of our announcement.
   void update(const Announcement& announcement) const noexcept {
     constexpr std::size_t from = offsetof(Announcement, samples);
-    platform::overwrite_file(folder_.get(), announcement_name(kind_, self_), announcement_file_, from,
+    platform::overwrite_file(folder_.get(), announcement_name_, announcement_file_, from,
                              std::as_bytes(std::span(&announcement, 1)).subspan(from));
     fault_point("counters.shown");
   }
@@ -136,10 +134,12 @@ class LaneFolder {
     if (!ensure_lane_file()) return false;
     lane_file_is_right_ = true;
     fault_point("lane.file-there");
-    const std::string name = announcement_name(kind_, self_);
     const auto bytes = std::as_bytes(std::span(&announcement, 1));
-    const auto placed = platform::place_file(folder_.get(), "." + name, name, bytes, directory_.access());
+    const auto placed =
+        platform::place_file(folder_.get(), "." + announcement_name_, announcement_name_, bytes, directory_.access());
     if (placed.outcome == platform::Place::folder_gone) return false;
+    if (placed.outcome == platform::Place::already_there)
+      throw Error(ErrorCode::system, "somebody has taken the name of a port that is only about to be announced", name_);
     announcement_file_ = placed.file;
     fault_point("port.announced");
     // A leaver that saw the folder empty just before may have removed the lane file just after: put it back. The folder
@@ -147,7 +147,7 @@ class LaneFolder {
     try {
       return ensure_lane_file();
     } catch (...) {
-      remove_announcement(kind_, self_);
+      platform::remove_file(folder_.get(), announcement_name_);
       throw;
     }
   }
@@ -156,10 +156,15 @@ class LaneFolder {
   /// stays what it is.
   void take_back_folder() noexcept {
     if (platform::remove_folder(directory_.handle(), folder_name_) || !lane_file_is_right_) return;
+    remove_if_deserted();
+  }
+
+  /// Leaving must not fail: where there is no descriptor or no memory to look with, the next port to leave does it.
+  void remove_if_deserted() const noexcept {
     try {
       remove_if_deserted(directory_, self_.endpoint, folder_name_, folder_.get());
-    } catch (const Error&) {
-      // No descriptor to look with, say. The next port to join looks again.
+    } catch (const std::exception&) {
+      return;
     }
   }
 
@@ -251,6 +256,7 @@ class LaneFolder {
   std::string folder_name_;
   PortKind kind_;
   PortAddress self_;
+  std::string announcement_name_;
   platform::Handle folder_;
   platform::FileIdentity announcement_file_;
   bool lane_file_is_right_ = false;

@@ -90,14 +90,14 @@ class SegmentPool {
 
   static void retain(Slot& slot) noexcept { ++slot.references; }
 
-  void release(Slot& slot) {
+  void release(Slot& slot) noexcept {
     if (--slot.references != 0) return;
     --slot.segment->used;
-    classes_[slot.segment->slot_bytes()].free.push_back(&slot);
+    classes_.find(slot.segment->slot_bytes())->second.free.push_back(&slot);  // its place was reserved by add()
   }
 
   /// Gives back every segment of which nothing is lent or waiting.
-  void drop_all_unused() {
+  void drop_all_unused() noexcept {
     drop_unused([] { return true; });
   }
 
@@ -146,13 +146,24 @@ class SegmentPool {
 
   void abandon(const Plan& plan) noexcept { held_ -= plan.bytes; }
 
-  /// The segments that were given back since the last call: the links they were announced to must be told.
-  [[nodiscard]] std::vector<std::uint32_t> take_dropped() noexcept { return std::exchange(dropped_, {}); }
+  /// Calls `each(id)` for the segments that were given back since the last time: the links they were announced to must be
+  /// told.
+  template <class Each>
+  void tell_dropped(Each&& each) {
+    for (const std::uint32_t segment : dropped_) each(segment);
+    dropped_.clear();
+  }
 
+  /// If it throws, nothing was added, and the plan is to be abandoned.
   void add(const Plan& plan, platform::OwnedMemory memory) {
     auto segment = std::make_unique<Segment>(plan.id, std::move(memory), plan.slot_bytes, plan.slot_count);
     segment->last_use = clock_;
     Class& of = classes_[plan.slot_bytes];
+    // Whatever will be given back finds its place reserved: giving back happens where nothing may fail.
+    make_room(of.free, of.slots + plan.slot_count);
+    make_room(dropped_, dropped_.size() + segments_.size() + 1);
+    make_room(segments_, segments_.size() + 1);
+    of.slots += plan.slot_count;
     of.bytes += plan.bytes;
     // From the back, so that the first slot is the first to be lent.
     for (auto slot = segment->slots().rbegin(); slot != segment->slots().rend(); ++slot) of.free.push_back(&*slot);
@@ -165,8 +176,15 @@ class SegmentPool {
 
   struct Class {
     std::vector<Slot*> free;  // a stack: what was freed last may still be in the cache
+    std::uint64_t slots = 0;  // free or not
     std::uint64_t bytes = 0;
   };
+
+  /// As reserve(), but by factors, so that growing step by step stays cheap.
+  template <class T>
+  static void make_room(std::vector<T>& vector, std::size_t size) {
+    if (vector.capacity() < size) vector.reserve(std::max(size, 2 * vector.capacity()));
+  }
 
   // What must stay for the rest of the machine: the kernel starts killing before the last byte is gone.
   static constexpr std::uint64_t machine_reserve = std::uint64_t{32} << 20U;
@@ -208,8 +226,9 @@ class SegmentPool {
         if ((*it)->used == 0 && (oldest == segments_.end() || (*it)->last_use < (*oldest)->last_use)) oldest = it;
       }
       if (oldest == segments_.end()) return;
-      Class& of = classes_[(*oldest)->slot_bytes()];
+      Class& of = classes_.find((*oldest)->slot_bytes())->second;
       std::erase_if(of.free, [&](const Slot* slot) { return slot->segment == oldest->get(); });
+      of.slots -= (*oldest)->slots().size();
       of.bytes -= (*oldest)->bytes();
       held_ -= (*oldest)->bytes();
       dropped_.push_back((*oldest)->id());

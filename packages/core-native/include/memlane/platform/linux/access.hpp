@@ -41,7 +41,7 @@ inline std::vector<gid_t> own_groups() {
   const int count = sys::call("getgroups", [] { return ::getgroups(0, nullptr); });
   if (count < 0) sys::fail("cannot ask for the groups of this process", errno);
   std::vector<gid_t> groups(static_cast<std::size_t>(count));
-  const int filled = count == 0 ? 0 : ::getgroups(count, groups.data());
+  const int filled = count == 0 ? 0 : sys::call("getgroups", [&] { return ::getgroups(count, groups.data()); });
   if (filled < 0) sys::fail("cannot ask for the groups of this process", errno);
   groups.resize(static_cast<std::size_t>(filled));
   groups.push_back(::getegid());

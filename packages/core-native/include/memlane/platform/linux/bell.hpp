@@ -24,14 +24,14 @@ inline constexpr int pipe_bytes = 4096;
 inline void ring(int write_end) noexcept {
   constexpr char note = 1;
   // EAGAIN: full, so it has rung.
-  [[maybe_unused]] const auto written = sys::retried("write", [&] { return ::write(write_end, &note, 1); });
+  sys::retried("write(bell)", [&] { return ::write(write_end, &note, 1); });
   fault_point("bell.rung");
 }
 
 inline Handle reopen(int descriptor, int flags) {
   const std::string path = "/proc/self/fd/" + std::to_string(descriptor);
   return Handle::made_by(
-      [&] { return sys::call("open", [&] { return ::open(path.c_str(), flags | O_NONBLOCK | O_CLOEXEC); }); });
+      [&] { return sys::retried("open(bell)", [&] { return ::open(path.c_str(), flags | O_NONBLOCK | O_CLOEXEC); }); });
 }
 
 }  // namespace linux_bell
@@ -43,7 +43,8 @@ inline Bell::Bell() {
     sys::fail("cannot create a bell", errno);
   read_end_ = Handle(ends[0]);
   write_end_ = Handle(ends[1]);
-  ::fcntl(ends[1], F_SETPIPE_SZ, linux_bell::pipe_bytes);
+  // Refused: then it is larger than it need be.
+  sys::call("fcntl(F_SETPIPE_SZ)", [&] { return ::fcntl(write_end_.get(), F_SETPIPE_SZ, linux_bell::pipe_bytes); });
 }
 
 inline void Bell::let_in(const Access& access) {
@@ -62,8 +63,7 @@ inline void Bell::ring() const noexcept {
 
 inline void Bell::clear() const noexcept {
   std::array<char, linux_bell::pipe_bytes> notes;  // NOLINT(cppcoreguidelines-pro-type-member-init): only written
-  [[maybe_unused]] const auto read =
-      sys::retried("read", [&] { return ::read(read_end_.get(), notes.data(), notes.size()); });
+  sys::retried("read(bell)", [&] { return ::read(read_end_.get(), notes.data(), notes.size()); });
 }
 
 inline Bell::Wake Bell::wait(std::int64_t nanoseconds) const {
@@ -81,7 +81,9 @@ inline Bell::Wake Bell::wait(std::int64_t nanoseconds) const {
 
 inline ForeignBell::ForeignBell(Handle handle) {
   struct stat status{};
-  if (::fstat(handle.get(), &status) != 0 || !S_ISFIFO(status.st_mode)) {
+  if (sys::call("fstat", [&] { return ::fstat(handle.get(), &status); }) != 0)
+    sys::fail("cannot look at a peer's bell", errno);
+  if (!S_ISFIFO(status.st_mode)) {
     throw Error(ErrorCode::corrupt, "the bell that a peer handed over is not a pipe");
   }
   // Read and write, though we only write: when the owner is gone, a ring must neither fail nor raise SIGPIPE here.

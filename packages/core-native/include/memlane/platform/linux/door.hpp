@@ -12,10 +12,12 @@
 #include <array>
 #include <cstdio>
 #include <cstring>
+#include <new>
 #include <optional>
 #include <vector>
 
 #include "memlane/platform/fault_point.hpp"
+#include "memlane/platform/files.hpp"
 #include "memlane/platform/linux/access.hpp"
 #include "memlane/platform/linux/strangers.hpp"
 #include "memlane/platform/linux/sys.hpp"
@@ -58,6 +60,15 @@ inline Handle new_socket() {
 
 namespace linux_door {
 
+/// How much may be under way to a peer that does not read: some 40 messages of the usual size. The kernel counts handles
+/// under way against a limit of the whole user's (see Sent::later_untold), so the default, five times as much, would let a
+/// few frozen peers stop everybody. Refused: then it is the default.
+inline void bound_what_is_under_way(const Handle& socket) noexcept {
+  constexpr int bytes = 16 * 1024;  // the kernel doubles it, and counts its own 500 to 700 bytes a message
+  sys::call("setsockopt(SO_SNDBUF)",
+            [&] { return ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes); });
+}
+
 inline constexpr mode_t group_door_rights = 0660;
 
 /// bind() makes the socket's file for its owner alone; this opens it to the group, while its name is hidden yet. The file is
@@ -69,8 +80,8 @@ inline bool let_in(FolderRef folder, const std::string& hidden) {
   if (number < 0) sys::fail("cannot look at the door in " + folder.path, errno);
   const Handle file(number);
   struct stat status{};
-  if (::fstat(number, &status) != 0 || !S_ISSOCK(status.st_mode) || status.st_uid != ::geteuid() ||
-      status.st_nlink != 1) {
+  if (sys::call("fstat", [&] { return ::fstat(number, &status); }) != 0 || !S_ISSOCK(status.st_mode) ||
+      status.st_uid != ::geteuid() || status.st_nlink != 1) {
     throw Error(ErrorCode::foreign_directory, "somebody has put another file in the place of a door in " + folder.path);
   }
   const std::string path = "/proc/self/fd/" + std::to_string(number);
@@ -86,12 +97,12 @@ inline bool let_in(FolderRef folder, const std::string& hidden) {
 /// Nothing: somebody took the hidden name for that of a process that was killed here, and removed it.
 inline std::optional<Handle> try_open_door(FolderRef folder, const std::string& name) {
   Handle door = new_socket();
+  const std::string hidden = "." + name;
+  const sockaddr_un address = address_of(folder, hidden);
   // Before bind: the socket file is made with these rights, so it never has looser ones.
   if (sys::call("fchmod", [&] { return ::fchmod(door.get(), 0600); }) != 0)
     sys::fail("cannot restrict the door's rights", errno);
   fault_point("door.made");
-  const std::string hidden = "." + name;
-  const sockaddr_un address = address_of(folder, hidden);
   const auto* const generic = reinterpret_cast<const sockaddr*>(&address);
   if (sys::call("bind", [&] { return ::bind(door.get(), generic, sizeof address); }) != 0)
     sys::fail("cannot open a door in " + folder.path, errno);
@@ -100,7 +111,7 @@ inline std::optional<Handle> try_open_door(FolderRef folder, const std::string& 
     try {
       if (!let_in(folder, hidden)) return std::nullopt;
     } catch (const Error&) {
-      ::unlinkat(folder.handle, hidden.c_str(), 0);
+      remove_file(folder.handle, hidden);
       throw;
     }
   }
@@ -112,7 +123,7 @@ inline std::optional<Handle> try_open_door(FolderRef folder, const std::string& 
   }
   if (!visible) {
     const int error = errno;
-    ::unlinkat(folder.handle, hidden.c_str(), 0);
+    remove_file(folder.handle, hidden);
     if (error == ENOENT) return std::nullopt;
     sys::fail("cannot open a door in " + folder.path, error);
   }
@@ -133,7 +144,7 @@ inline Handle open_door(FolderRef folder, const std::string& name) {
 inline bool peer_is_let_in(const Handle& connection, const Access& access) {
   ucred peer{};
   socklen_t length = sizeof peer;
-  if (sys::call("getsockopt",
+  if (sys::call("getsockopt(SO_PEERCRED)",
                 [&] { return ::getsockopt(connection.get(), SOL_SOCKET, SO_PEERCRED, &peer, &length); }) != 0)
     return false;
   // Users and groups, never pids: across sibling pid namespaces the pid is 0.
@@ -143,7 +154,7 @@ inline bool peer_is_let_in(const Handle& connection, const Access& access) {
   std::vector<gid_t> groups(32);
   for (;;) {
     length = static_cast<socklen_t>(groups.size() * sizeof(gid_t));
-    if (sys::call("getsockopt", [&] {
+    if (sys::call("getsockopt(SO_PEERGROUPS)", [&] {
           return ::getsockopt(connection.get(), SOL_SOCKET, SO_PEERGROUPS, groups.data(), &length);
         }) == 0)
       break;
@@ -177,6 +188,7 @@ inline std::optional<Knock> look_at(FolderRef folder, const std::string& name) {
 inline KnockResult knock(FolderRef folder, const std::string& name) {
   if (const auto seen = linux_door::look_at(folder, name)) return {*seen, {}};
   KnockResult result{Knock::answered, linux_door::new_socket()};
+  linux_door::bound_what_is_under_way(result.connection);
   const sockaddr_un address = linux_door::address_of(folder, name);
   const auto* const generic = reinterpret_cast<const sockaddr*>(&address);
   if (sys::retried("connect", [&] { return ::connect(result.connection.get(), generic, sizeof address); }) == 0) {
@@ -201,7 +213,10 @@ inline Accept accept_newcomer(const Handle& door, Handle& connection) {
     return sys::retried("accept4",
                         [&] { return ::accept4(door.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK); });
   });
-  if (connection) return Accept::accepted;
+  if (connection) {
+    linux_door::bound_what_is_under_way(connection);
+    return Accept::accepted;
+  }
   switch (errno) {
     case EMFILE:
     case ENFILE:
@@ -215,16 +230,29 @@ inline Handle peer_death_handle(const Handle& connection) {
   return Handle::made_by([&] {
     int number = -1;
     socklen_t length = sizeof number;
-    const auto look = [&] { return ::getsockopt(connection.get(), SOL_SOCKET, SO_PEERPIDFD, &number, &length); };
-    return sys::call("getsockopt", look) == 0 ? number : -1;
+    const int found = sys::call("getsockopt(SO_PEERPIDFD)", [&] {
+      return ::getsockopt(connection.get(), SOL_SOCKET, SO_PEERPIDFD, &number, &length);
+    });
+    return found == 0 ? number : -1;
   });
+}
+
+inline void hang_up(const Handle& connection) noexcept {
+  sys::call("shutdown", [&] { return ::shutdown(connection.get(), SHUT_WR); });
+}
+
+inline Handle duplicate(int handle) {
+  Handle copy = Handle::made_by(
+      [&] { return sys::call("fcntl(F_DUPFD_CLOEXEC)", [&] { return ::fcntl(handle, F_DUPFD_CLOEXEC, 0); }); });
+  if (!copy) sys::fail("cannot keep a handle for a peer that does not read", errno);
+  return copy;
 }
 
 inline PeerProcess peer_process(const Handle& connection, const Handle& death) noexcept {
   PeerProcess process;
   ucred peer{};
   socklen_t length = sizeof peer;
-  if (sys::call("getsockopt",
+  if (sys::call("getsockopt(SO_PEERCRED)",
                 [&] { return ::getsockopt(connection.get(), SOL_SOCKET, SO_PEERCRED, &peer, &length); }) == 0)
     process.pid = peer.pid;
   struct statfs system{};
@@ -257,16 +285,18 @@ inline Sent send_message(const Handle& connection, std::span<const std::byte> me
   if (sys::retried("sendmsg", [&] { return ::sendmsg(connection.get(), &header, MSG_NOSIGNAL | MSG_DONTWAIT); }) >= 0)
     return Sent::done;
   switch (errno) {
-    case EAGAIN:
+    case EAGAIN: return Sent::later;
+    // What is missing is the whole machine's, or all of this user's: the connection may well say that it has room.
     case ENOBUFS:
-    case ENOMEM: return Sent::later;
-    case ETOOMANYREFS: return Sent::later_handles;
+    case ENOMEM:
+    case ETOOMANYREFS: return Sent::later_untold;
     default: return Sent::gone;
   }
 }
 
 inline Arrived receive_message(const Handle& connection, std::span<std::byte> buffer) {
   Arrived arrived;
+  arrived.handles.reserve(max_handles);  // what can fail comes before the message leaves the connection
   iovec part{buffer.data(), buffer.size()};
   alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int) * max_handles)> control{};
   msghdr header{};
@@ -284,7 +314,8 @@ inline Arrived receive_message(const Handle& connection, std::span<std::byte> bu
     if (bytes >= 0 || errno != ECONNRESET) break;
   }
   if (bytes < 0) {
-    arrived.kind = errno == EAGAIN ? Arrived::Kind::nothing : Arrived::Kind::hang_up;
+    const bool later = errno == EAGAIN || errno == ENOMEM || errno == ENOBUFS;
+    arrived.kind = later ? Arrived::Kind::nothing : Arrived::Kind::hang_up;
     return arrived;
   }
   for (cmsghdr* part_of = CMSG_FIRSTHDR(&header); part_of != nullptr; part_of = CMSG_NXTHDR(&header, part_of)) {
@@ -300,10 +331,8 @@ inline Arrived receive_message(const Handle& connection, std::span<std::byte> bu
   }
   arrived.bytes = static_cast<std::size_t>(bytes);
   // The limit of open files of this process, or a security module, kept some of the handles: the rest is of no use.
-  if ((header.msg_flags & MSG_CTRUNC) != 0) {
-    arrived.handles_lost = true;
-    arrived.handles.clear();
-  }
+  if ((header.msg_flags & MSG_CTRUNC) != 0) arrived.handles_lost = true;
+  if (arrived.handles_lost) arrived.handles.clear();
   if ((header.msg_flags & MSG_TRUNC) != 0) {
     arrived.kind = Arrived::Kind::malformed;  // longer than any message can be
   } else {

@@ -8,9 +8,12 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <memory>
+#include <utility>
 
 #include "memlane/platform/fault_point.hpp"
 #include "memlane/platform/linux/access.hpp"
+#include "memlane/platform/linux/file_size_limit.hpp"
 #include "memlane/platform/linux/sys.hpp"
 
 namespace memlane::detail::platform {
@@ -24,8 +27,10 @@ inline constexpr mode_t group_folder_rights = 02770;
 inline constexpr mode_t group_file_rights = 0640;
 
 inline bool has_access_list(int folder) noexcept {
-  return ::fgetxattr(folder, "system.posix_acl_access", nullptr, 0) > 0 ||
-         ::fgetxattr(folder, "system.posix_acl_default", nullptr, 0) > 0;
+  const auto has = [&](const char* list) {
+    return sys::call("fgetxattr", [&] { return ::fgetxattr(folder, list, nullptr, 0); }) > 0;
+  };
+  return has("system.posix_acl_access") || has("system.posix_acl_default");
 }
 
 inline std::string objection_of_group(int folder, const struct stat& status, std::uint32_t group) {
@@ -45,7 +50,7 @@ inline std::string objection_of_group(int folder, const struct stat& status, std
 /// Empty if nobody but those let in may enter the folder, else what is wrong with it.
 inline std::string objection(int folder, const Access& access) {
   struct stat status{};
-  if (::fstat(folder, &status) != 0) return "it cannot be looked at";
+  if (sys::call("fstat", [&] { return ::fstat(folder, &status); }) != 0) return "it cannot be looked at";
   if (access.group) return objection_of_group(folder, status, *access.group);
   if ((status.st_mode & 0777U) == (group_folder_rights & 0777U)) {
     return "it is open to group " + std::to_string(status.st_gid) +
@@ -61,7 +66,9 @@ inline std::string objection(int folder, const Access& access) {
 inline void make_parents(const std::string& path) {
   for (std::size_t slash = path.find('/', 1); slash != std::string::npos; slash = path.find('/', slash + 1)) {
     const std::string parent = path.substr(0, slash);
-    if (::mkdir(parent.c_str(), 0700) != 0 && errno != EEXIST && errno != EACCES && errno != EPERM && errno != EROFS) {
+    // Who may not write above may still find the folder below.
+    if (sys::call("mkdir", [&] { return ::mkdir(parent.c_str(), 0700); }) != 0 && errno != EEXIST && errno != EACCES &&
+        errno != EPERM && errno != EROFS) {
       sys::fail("cannot create the directory " + parent, errno);
     }
   }
@@ -72,7 +79,7 @@ inline void make_parents(const std::string& path) {
 namespace linux_files {
 
 inline void make_private_folder(const std::string& path) {
-  if (::access(path.c_str(), F_OK) != 0) make_parents(path);
+  if (sys::call("access", [&] { return ::access(path.c_str(), F_OK); }) != 0) make_parents(path);
   if (sys::call("mkdir", [&] { return ::mkdir(path.c_str(), 0700); }) != 0 && errno != EEXIST) {
     sys::fail("cannot create the lane directory " + path, errno);
   }
@@ -82,23 +89,23 @@ inline void make_private_folder(const std::string& path) {
 /// one of that name is never opened up.
 inline void make_group_folder(const std::string& path, const Access& access) {
   struct stat status{};
-  if (::lstat(path.c_str(), &status) == 0) return;
+  if (sys::call("lstat", [&] { return ::lstat(path.c_str(), &status); }) == 0) return;
   std::string hidden = path + ".XXXXXX";
   if (sys::call("mkdtemp", [&] { return ::mkdtemp(hidden.data()) != nullptr ? 0 : -1; }) != 0) {
     sys::fail("cannot create the lane directory " + path + " (for a group, its parent must be there)", errno);
   }
   try {
-    const int number = sys::retried("open", [&] { return ::open(hidden.c_str(), open_folder_flags); });
+    const int number = sys::retried("open(folder)", [&] { return ::open(hidden.c_str(), open_folder_flags); });
     if (number < 0) sys::fail("cannot create the lane directory " + path, errno);
     linux_access::let_in(Handle(number).get(), access, group_folder_rights);
     constexpr unsigned no_replace = 1;  // RENAME_NOREPLACE: younger C libraries have both
-    const auto renamed = sys::call("renameat2", [&] {
+    const auto renamed = sys::call("syscall(renameat2)", [&] {
       return ::syscall(SYS_renameat2, AT_FDCWD, hidden.c_str(), AT_FDCWD, path.c_str(), no_replace);
     });
     if (renamed != 0 && errno != EEXIST) sys::fail("cannot create the lane directory " + path, errno);
-    if (renamed != 0) ::rmdir(hidden.c_str());
+    if (renamed != 0) remove_folder(AT_FDCWD, hidden);
   } catch (...) {
-    ::rmdir(hidden.c_str());
+    remove_folder(AT_FDCWD, hidden);
     throw;
   }
 }
@@ -107,7 +114,7 @@ inline void make_group_folder(const std::string& path, const Access& access) {
 
 inline Handle open_private_folder(const std::string& path, const Access& access) {
   access.group ? linux_files::make_group_folder(path, access) : linux_files::make_private_folder(path);
-  const int number = sys::retried("open", [&] { return ::open(path.c_str(), linux_files::open_folder_flags); });
+  const int number = sys::retried("open(folder)", [&] { return ::open(path.c_str(), linux_files::open_folder_flags); });
   if (number < 0) {
     if (errno == ELOOP || errno == ENOTDIR) {
       throw Error(ErrorCode::foreign_directory,
@@ -124,11 +131,11 @@ inline Handle open_private_folder(const std::string& path, const Access& access)
 
 inline bool is_own_folder(const std::string& path) noexcept {
   struct stat status{};
-  return ::lstat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid == ::geteuid();
+  return sys::call("lstat", [&] { return ::lstat(path.c_str(), &status); }) == 0 && S_ISDIR(status.st_mode) &&
+         status.st_uid == ::geteuid();
 }
 
-inline std::optional<Handle> find_private_subfolder(int folder, const std::string& name,
-                                                    const Access& access) noexcept {
+inline std::optional<Handle> find_private_subfolder(int folder, const std::string& name, const Access& access) {
   const int number =
       sys::retried("openat", [&] { return ::openat(folder, name.c_str(), linux_files::open_folder_flags); });
   if (number < 0) return std::nullopt;
@@ -145,7 +152,7 @@ inline void make_group_subfolder(int folder, const std::string& name, const std:
   if (sys::call("mkdirat", [&] { return ::mkdirat(folder, hidden.c_str(), 0700); }) != 0) {
     sys::fail("cannot create a lane's folder", errno);
   }
-  const auto take_back = [&] { ::unlinkat(folder, hidden.c_str(), AT_REMOVEDIR); };
+  const auto take_back = [&] { remove_folder(folder, hidden); };
   try {
     const int number = sys::retried("openat", [&] { return ::openat(folder, hidden.c_str(), open_folder_flags); });
     if (number < 0) sys::fail("cannot create a lane's folder", errno);
@@ -184,6 +191,12 @@ inline std::optional<Handle> open_private_subfolder(int folder, const std::strin
 
 inline Placed place_file(int folder, const std::string& hidden, const std::string& name,
                          std::span<const std::byte> content, const Access& access) {
+  if (file_size_limit_below(content.size())) {
+    throw Error(ErrorCode::system,
+                "cannot write to the lane directory: this process may not write a file of " +
+                    std::to_string(content.size()) + " bytes; raise the limit (ulimit -f)",
+                {}, EFBIG);
+  }
   const auto create = [&] {
     return sys::retried("openat", [&] {
       return ::openat(folder, hidden.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -192,7 +205,7 @@ inline Placed place_file(int folder, const std::string& hidden, const std::strin
   int number = create();
   if (number < 0 && errno == EEXIST) {
     // Our names are used once, so somebody planted it.
-    ::unlinkat(folder, hidden.c_str(), 0);
+    remove_file(folder, hidden);
     number = create();
   }
   if (number < 0) {
@@ -201,13 +214,13 @@ inline Placed place_file(int folder, const std::string& hidden, const std::strin
   }
   const Handle file(number);
   fault_point("file.created");
-  const auto written = sys::retried("write", [&] { return ::write(number, content.data(), content.size()); });
+  const auto written = sys::retried("write(file)", [&] { return ::write(number, content.data(), content.size()); });
   int error = std::cmp_equal(written, content.size()) ? 0 : (written < 0 ? errno : ENOSPC);
   if (error == 0) {
     try {
       linux_access::let_in(number, access, linux_files::group_file_rights);
     } catch (const Error&) {
-      ::unlinkat(folder, hidden.c_str(), 0);
+      remove_file(folder, hidden);
       throw;
     }
   }
@@ -216,7 +229,7 @@ inline Placed place_file(int folder, const std::string& hidden, const std::strin
   if (error == 0 && sys::call("linkat", [&] { return ::linkat(folder, hidden.c_str(), folder, name.c_str(), 0); }) != 0)
     error = errno;
   if (error == 0) fault_point("file.placed");
-  ::unlinkat(folder, hidden.c_str(), 0);
+  remove_file(folder, hidden);
   fault_point("file.tidied");
   if (error == EEXIST) return {Place::already_there, {}};
   if (error != 0) sys::fail("cannot write to the lane directory", error);
@@ -225,6 +238,7 @@ inline Placed place_file(int folder, const std::string& hidden, const std::strin
 
 inline void overwrite_file(int folder, const std::string& name, const FileIdentity& file, std::size_t offset,
                            std::span<const std::byte> content) noexcept {
+  if (file_size_limit_below(offset + content.size())) return;
   // O_NONBLOCK: a pipe in its place must not hold us up.
   const int number = sys::retried(
       "openat", [&] { return ::openat(folder, name.c_str(), O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC); });
@@ -249,7 +263,9 @@ inline std::optional<std::vector<std::byte>> read_file(int folder, const std::st
   }
   const Handle file(number);
   struct stat status{};
-  if (::fstat(number, &status) != 0 || !S_ISREG(status.st_mode)) {
+  if (sys::call("fstat", [&] { return ::fstat(number, &status); }) != 0)
+    sys::fail("cannot look at a file in the lane directory", errno);
+  if (!S_ISREG(status.st_mode)) {
     throw Error(ErrorCode::corrupt, "the file " + name + " in the lane directory is not a regular file");
   }
   if (!linux_access::is_of_those_let_in(status, access)) {
@@ -259,7 +275,8 @@ inline std::optional<std::vector<std::byte>> read_file(int folder, const std::st
   std::vector<std::byte> content(limit);
   std::size_t filled = 0;
   while (filled < limit) {
-    const auto bytes = sys::retried("read", [&] { return ::read(number, content.data() + filled, limit - filled); });
+    const auto bytes =
+        sys::retried("read(file)", [&] { return ::read(number, content.data() + filled, limit - filled); });
     if (bytes < 0) sys::fail("cannot read from the lane directory", errno);
     if (bytes == 0) break;
     filled += static_cast<std::size_t>(bytes);
@@ -275,41 +292,58 @@ inline std::vector<std::string> list_folder(int folder) {
     if (errno == ENOENT) return {};
     sys::fail("cannot list the lane directory", errno);
   }
-  DIR* const stream = ::fdopendir(number);
-  if (stream == nullptr) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> stream(sys::call("fdopendir", [&] { return ::fdopendir(number); }),
+                                                   [](DIR* open) { return ::closedir(open); });
+  if (!stream) {
     const int error = errno;
     ::close(number);
     sys::fail("cannot list the lane directory", error);
   }
   std::vector<std::string> names;
-  for (errno = 0; const dirent* const entry = ::readdir(stream); errno = 0) {
+  for (;;) {
+    errno = 0;
+    const dirent* const entry = sys::call("readdir", [&] { return ::readdir(stream.get()); });
+    if (entry == nullptr) break;
     if (std::strcmp(entry->d_name, ".") != 0 && std::strcmp(entry->d_name, "..") != 0)
       names.emplace_back(entry->d_name);
   }
-  const int error = errno;
-  ::closedir(stream);
-  // Half a list would be a missed peer.
-  if (error != 0) sys::fail("cannot list the lane directory", error);
+  // Half a list would be a missed peer. A folder that was removed under us has none.
+  if (errno != 0 && errno != ENOENT) sys::fail("cannot list the lane directory", errno);
   return names;
 }
 
+namespace linux_files {
+
+/// Tried twice: a name that stays is in nobody's way, but nobody will look for it either.
+inline bool remove(int folder, const std::string& name, int flags) noexcept {
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    if (sys::call("unlinkat", [&] { return ::unlinkat(folder, name.c_str(), flags); }) == 0 || errno == ENOENT)
+      return true;
+    if (errno == ENOTEMPTY || errno == EEXIST) return false;
+  }
+  return false;
+}
+
+}  // namespace linux_files
+
 inline void remove_file(int folder, const std::string& name) noexcept {
-  sys::call("unlinkat", [&] { return ::unlinkat(folder, name.c_str(), 0); });
+  linux_files::remove(folder, name, 0);
 }
 
 inline bool remove_folder(int folder, const std::string& name) noexcept {
-  return sys::call("unlinkat", [&] { return ::unlinkat(folder, name.c_str(), AT_REMOVEDIR); }) == 0 || errno == ENOENT;
+  return linux_files::remove(folder, name, AT_REMOVEDIR);
 }
 
 inline std::optional<FileIdentity> identify(int folder, const std::string& name) noexcept {
   struct stat status{};
-  if (::fstatat(folder, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) return std::nullopt;
+  if (sys::call("fstatat", [&] { return ::fstatat(folder, name.c_str(), &status, AT_SYMLINK_NOFOLLOW); }) != 0)
+    return std::nullopt;
   return FileIdentity{status.st_dev, status.st_ino};
 }
 
 inline std::optional<FileIdentity> identify(int open_file) noexcept {
   struct stat status{};
-  if (::fstat(open_file, &status) != 0) return std::nullopt;
+  if (sys::call("fstat", [&] { return ::fstat(open_file, &status); }) != 0) return std::nullopt;
   return FileIdentity{status.st_dev, status.st_ino};
 }
 

@@ -3,14 +3,14 @@
 #pragma once
 
 #include <pthread.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
+#include <array>
 #include <atomic>
-#include <map>
+#include <cstddef>
 #include <memory>
 #include <mutex>
-#include <set>
+#include <new>
+#include <utility>
 #include <vector>
 
 namespace memlane::detail::platform {
@@ -18,16 +18,17 @@ namespace memlane::detail::platform {
 class ForkRegistry {
  public:
   /// Never destroyed: handlers of pthread_atfork and destructors of static objects may come after ours.
-  static ForkRegistry& instance() {
-    static auto* registry = new ForkRegistry;
+  /// In static memory: the first to ask may be a function that must not fail.
+  static ForkRegistry& instance() noexcept {
+    alignas(ForkRegistry) static std::array<std::byte, sizeof(ForkRegistry)> place;
+    static auto* registry = new (place.data()) ForkRegistry;
     return *registry;
   }
 
   [[nodiscard]] std::uint32_t generation() const noexcept { return generation_.load(std::memory_order_relaxed); }
 
-  std::recursive_mutex mutex;  // recursive: ForkLock is held around code that registers descriptors
-  std::set<int> descriptors;
-  std::map<void*, std::size_t> mappings;
+  std::recursive_mutex mutex;  // recursive: ForkLock is held around code that notes descriptors
+  KeptFromChildren* first = nullptr;
   std::vector<const void*> left_to_parent;
 
  private:
@@ -38,12 +39,8 @@ class ForkRegistry {
 
   void after_fork_in_child() noexcept {
     // Only the forking thread exists here, and it holds the mutex since the prepare handler.
-    for (const int descriptor : descriptors) ::close(descriptor);
-    descriptors.clear();
-    for (const auto& [address, bytes] : mappings) {
-      ::mmap(address, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0);
-    }
-    mappings.clear();
+    for (KeptFromChildren* each = std::exchange(first, nullptr); each != nullptr; each = each->next_)
+      each->take_from_child();
     generation_.fetch_add(1, std::memory_order_relaxed);
     // Not unlocked: a recursive mutex knows its owner by a thread id, and ours is another one since the fork.
     std::construct_at(&mutex);
@@ -57,34 +54,35 @@ inline std::uint32_t fork_generation() noexcept {
   return ForkRegistry::instance().generation();
 }
 
-inline void register_descriptor(int descriptor) {
+void KeptFromChildren::note() noexcept {
   auto& registry = ForkRegistry::instance();
   const std::lock_guard lock(registry.mutex);
-  registry.descriptors.insert(descriptor);
+  generation_ = registry.generation();
+  previous_ = nullptr;
+  next_ = std::exchange(registry.first, this);
+  if (next_ != nullptr) next_->previous_ = this;
 }
 
-inline void unregister_descriptor(int descriptor) noexcept {
+void KeptFromChildren::forget() noexcept {
   auto& registry = ForkRegistry::instance();
   const std::lock_guard lock(registry.mutex);
-  registry.descriptors.erase(descriptor);
+  if (!is_ours()) return;  // the list it was in is the parent's
+  (previous_ == nullptr ? registry.first : previous_->next_) = next_;
+  if (next_ != nullptr) next_->previous_ = previous_;
 }
 
-inline void register_mapping(void* address, std::size_t bytes) {
-  auto& registry = ForkRegistry::instance();
-  const std::lock_guard lock(registry.mutex);
-  registry.mappings.emplace(address, bytes);
+bool KeptFromChildren::is_ours() const noexcept {
+  return generation_ == fork_generation();
 }
 
-inline void unregister_mapping(void* address) noexcept {
+inline void leave_to_parent(const void* object) noexcept {
   auto& registry = ForkRegistry::instance();
   const std::lock_guard lock(registry.mutex);
-  registry.mappings.erase(address);
-}
-
-inline void leave_to_parent(const void* object) {
-  auto& registry = ForkRegistry::instance();
-  const std::lock_guard lock(registry.mutex);
-  registry.left_to_parent.push_back(object);
+  try {
+    registry.left_to_parent.push_back(object);
+  } catch (const std::bad_alloc&) {
+    return;  // only a leak checker misses it
+  }
 }
 
 inline ForkLock::ForkLock() {

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "memlane/platform/fault_point.hpp"
+#include "memlane/platform/linux/file_size_limit.hpp"
 #include "memlane/platform/linux/sys.hpp"
 #include "memlane/platform/signals.hpp"
 
@@ -40,19 +41,35 @@ inline std::size_t page_size() noexcept {
   return bytes;
 }
 
-inline Mapping::Mapping(void* address, std::size_t bytes)
-    : address_(address), bytes_(bytes), generation_(fork_generation()) {
+inline Mapping::Mapping(void* address, std::size_t bytes) noexcept : address_(address), bytes_(bytes) {
   // A core dump would hold every byte of every peer's frames, and delay the news of the death by as much.
-  ::madvise(address_, bytes_, MADV_DONTDUMP);
-  ::madvise(address_, bytes_, MADV_DONTFORK);
-  register_mapping(address_, bytes_);
+  sys::call("madvise", [&] { return ::madvise(address_, bytes_, MADV_DONTDUMP); });
+  // Refused: the handler in the child replaces it all the same.
+  sys::call("madvise", [&] { return ::madvise(address_, bytes_, MADV_DONTFORK); });
+  note();
 }
 
 inline void Mapping::reset() noexcept {
-  void* const address = std::exchange(address_, nullptr);
-  if (address == nullptr) return;
-  if (generation_ == fork_generation()) unregister_mapping(address);
-  ::munmap(address, bytes_);
+  if (address_ == nullptr) return;
+  forget();
+  ::munmap(std::exchange(address_, nullptr), bytes_);
+}
+
+inline void Mapping::take_over(Mapping& other) noexcept {
+  const ForkLock no_fork_now;
+  if (other.address_ == nullptr) return;
+  const bool ours = other.is_ours();
+  other.forget();
+  address_ = std::exchange(other.address_, nullptr);
+  bytes_ = std::exchange(other.bytes_, 0);
+  if (ours) note();
+}
+
+inline void Mapping::take_from_child() noexcept {
+  sys::call("mmap", [&] {
+    return ::mmap(address_, bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1,
+                  0);
+  });
 }
 
 namespace linux_memory {
@@ -77,25 +94,34 @@ inline Handle create(const char* name) {
 
 /// gVisor reports F_SEAL_FUTURE_WRITE and does not enforce it: then memory would not be what we promise it is.
 inline bool seals_are_enforced() {
+  // What is thrown here is a lack of something, and no answer: the next to ask probes again.
   static const bool enforced = [] {
     const Handle probe = create("memlane-probe");
-    if (::ftruncate(probe.get(), static_cast<off_t>(page_size())) != 0) return false;
-    if (::fcntl(probe.get(), F_ADD_SEALS, seals_of_ours) != 0) return false;
-    void* const address = ::mmap(nullptr, page_size(), PROT_READ | PROT_WRITE, MAP_SHARED, probe.get(), 0);
-    if (address == MAP_FAILED) return true;
+    const auto bytes = static_cast<off_t>(page_size());
+    if (sys::retried("ftruncate", [&] { return ::ftruncate(probe.get(), bytes); }) != 0)
+      sys::fail("cannot size shared memory", errno);
+    if (sys::call("fcntl(F_ADD_SEALS)", [&] { return ::fcntl(probe.get(), F_ADD_SEALS, seals_of_ours); }) != 0) {
+      if (errno == EINVAL) return false;  // a kernel that does not know this seal
+      sys::fail("cannot seal shared memory", errno);
+    }
+    void* const address = sys::call(
+        "mmap", [&] { return ::mmap(nullptr, page_size(), PROT_READ | PROT_WRITE, MAP_SHARED, probe.get(), 0); });
+    if (address == MAP_FAILED) {
+      if (errno == EPERM) return true;
+      sys::fail("cannot map shared memory", errno);
+    }
     ::munmap(address, page_size());
     return false;
   }();
   return enforced;
 }
 
-/// Growing a file beyond the limit would raise SIGXFSZ, which kills.
 inline void check_file_size_limit(std::size_t bytes) {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY || bytes <= limit.rlim_cur) return;
-  throw Error(ErrorCode::out_of_memory, std::to_string(bytes) +
-                                            " bytes of shared memory are beyond this process's limit of " +
-                                            std::to_string(limit.rlim_cur) + " bytes a file; raise it (ulimit -f)");
+  if (const auto limit = file_size_limit_below(bytes)) {
+    throw Error(ErrorCode::out_of_memory, std::to_string(bytes) +
+                                              " bytes of shared memory are beyond this process's limit of " +
+                                              std::to_string(*limit) + " bytes a file; raise it (ulimit -f)");
+  }
 }
 
 /// Reserves every page. A signal would make the kernel give back all it has got and begin again: a program with an interval
@@ -137,7 +163,7 @@ inline OwnedMemory create_memory(const char* name, std::size_t bytes) {
   fault_point("memory.reserved");
   memory.mapping = linux_memory::map(handle, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, "shared memory");
   fault_point("memory.mapped");
-  if (sys::call("fcntl", [&] { return ::fcntl(handle, F_ADD_SEALS, seals_of_ours); }) != 0)
+  if (sys::call("fcntl(F_ADD_SEALS)", [&] { return ::fcntl(handle, F_ADD_SEALS, seals_of_ours); }) != 0)
     sys::fail("cannot seal shared memory", errno);
   fault_point("memory.sealed");
   return memory;
@@ -146,13 +172,13 @@ inline OwnedMemory create_memory(const char* name, std::size_t bytes) {
 inline Mapping map_foreign_memory(const Handle& handle, std::uint64_t claimed_bytes, View view) {
   if (!handle) linux_memory::refuse("it is neither memory nor a bell");
   // The seals first: what they keep from changing is true from here on.
-  const int seals = sys::call("fcntl", [&] { return ::fcntl(handle.get(), F_GET_SEALS); });
+  const int seals = sys::call("fcntl(F_GET_SEALS)", [&] { return ::fcntl(handle.get(), F_GET_SEALS); });
   struct stat status{};
   if (sys::call("fstat", [&] { return ::fstat(handle.get(), &status); }) != 0)
     sys::fail("cannot look at a peer's memory", errno);
   if (!S_ISREG(status.st_mode)) linux_memory::refuse("not a regular file");
   struct statfs system{};
-  if (sys::call("fstatfs", [&] { return ::fstatfs(handle.get(), &system); }) != 0)
+  if (sys::retried("fstatfs", [&] { return ::fstatfs(handle.get(), &system); }) != 0)
     sys::fail("cannot look at a peer's memory", errno);
   if (system.f_type != TMPFS_MAGIC) linux_memory::refuse("not on tmpfs");
   if (seals < 0 || (seals & seals_a_reader_needs) != seals_a_reader_needs) linux_memory::refuse("not sealed");
@@ -190,13 +216,14 @@ inline constexpr std::uint64_t page_is_swapped = 1U << 4U;
 inline constexpr unsigned long pagemap_scan = _IOWR('f', 16, PageScan);
 
 /// Open for the life of the process; -1 where /proc is missing.
-inline int pagemap() {
+inline int pagemap() noexcept {
   thread_local struct {
     std::uint32_t generation = ~0U;
     Handle file;
   } cache;
   if (cache.generation != fork_generation()) {
-    cache.file = Handle(::open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC));
+    cache.file =
+        Handle(sys::retried("open(pagemap)", [] { return ::open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC); }));
     cache.generation = fork_generation();
   }
   return cache.file.get();
@@ -221,7 +248,9 @@ inline bool discard_scanned(int pagemap_file, std::uint64_t start, std::uint64_t
     if (found < 0) return false;
     for (int i = 0; i < found; ++i) {
       const PageRegion& region = regions[static_cast<std::size_t>(i)];
-      ::madvise(reinterpret_cast<void*>(region.start), region.end - region.start, MADV_DONTNEED);
+      sys::call("madvise(MADV_DONTNEED)", [&] {
+        return ::madvise(reinterpret_cast<void*>(region.start), region.end - region.start, MADV_DONTNEED);
+      });
     }
     if (scan.walk_end <= start) break;
     start = scan.walk_end;
@@ -238,7 +267,8 @@ inline std::uint64_t counted_faults() noexcept {
 /// Sandboxes that are a kernel of their own (gVisor) fill the counters with zeros.
 inline bool counts_faults() noexcept {
   const std::size_t page = page_size();
-  void* const fresh = ::mmap(nullptr, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  void* const fresh = sys::call(
+      "mmap", [&] { return ::mmap(nullptr, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0); });
   if (fresh == MAP_FAILED) return false;
   const std::uint64_t before = counted_faults();
   *static_cast<volatile char*>(fresh) = 1;
@@ -265,7 +295,8 @@ inline void discard_writes(const Mapping& mapping, std::size_t offset, std::size
   const int file = linux_memory::pagemap();
   if (file >= 0 && linux_memory::discard_scanned(file, start, end)) return;
   // Without the scan: give all pages back. They are read in again at their next use.
-  ::madvise(reinterpret_cast<void*>(start), end - start, MADV_DONTNEED);
+  sys::call("madvise(MADV_DONTNEED)",
+            [&] { return ::madvise(reinterpret_cast<void*>(start), end - start, MADV_DONTNEED); });
 }
 
 }  // namespace memlane::detail::platform

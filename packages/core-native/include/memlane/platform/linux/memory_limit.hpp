@@ -1,10 +1,14 @@
 // /proc/meminfo and the memory controller, version 1 or 2.
 #pragma once
 
+#include <algorithm>
+#include <charconv>
 #include <cstdlib>
 #include <limits>
 #include <optional>
-#include <sstream>
+#include <string_view>
+
+#include "memlane/platform/linux/text_file.hpp"
 
 #include "memlane/platform/linux/text_file.hpp"
 
@@ -12,35 +16,45 @@ namespace memlane::detail::platform {
 
 namespace linux_memory_limit {
 
-inline std::optional<std::uint64_t> read_number(const std::string& path) {
-  std::istringstream file = open_text_file(path);
+/// Of a text that begins with it, behind blanks.
+inline std::optional<std::uint64_t> parse_number(std::string_view text) {
+  text.remove_prefix(std::min(text.find_first_not_of(" \t"), text.size()));
   std::uint64_t number = 0;
-  if (file >> number) return number;
-  return std::nullopt;  // missing, or the word "max"
+  if (std::from_chars(text.data(), text.data() + text.size(), number).ec != std::errc{}) return std::nullopt;
+  return number;
+}
+
+inline std::optional<std::uint64_t> read_number(const std::string& path) {
+  const auto text = read_text(path);
+  return text ? parse_number(*text) : std::nullopt;  // missing, or the word "max"
+}
+
+/// The number behind `key` in a text of lines "KEY NUMBER ...".
+inline std::optional<std::uint64_t> number_of(std::string_view text, std::string_view key) {
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    const std::string_view line = text.substr(begin, end - begin);
+    if (line.starts_with(key)) return parse_number(line.substr(key.size()));
+    begin = end + 1;
+  }
+  return std::nullopt;
 }
 
 /// MemAvailable, in bytes.
 inline std::uint64_t machine_available() {
-  std::istringstream file = open_text_file("/proc/meminfo");
-  std::string key;
-  for (std::string line; std::getline(file, line);) {
-    std::istringstream words(line);
-    std::uint64_t kibibytes = 0;
-    if (words >> key >> kibibytes && key == "MemAvailable:") return kibibytes * 1024;
-  }
-  return std::numeric_limits<std::uint64_t>::max();
+  const auto kibibytes = number_of(read_text("/proc/meminfo").value_or(""), "MemAvailable:");
+  return kibibytes ? *kibibytes * 1024 : std::numeric_limits<std::uint64_t>::max();
 }
 
 /// Page cache that the kernel would drop before it kills is no obstacle.
 inline std::uint64_t reclaimable(const std::string& folder) {
-  std::istringstream file = open_text_file(folder + "/memory.stat");
-  std::string key;
-  std::uint64_t value = 0;
-  std::uint64_t sum = 0;
-  while (file >> key >> value) {
-    if (key == "inactive_file" || key == "active_file") sum += value;
-  }
-  return sum;
+  const std::string text = read_text(folder + "/memory.stat").value_or("");
+  // Version 1 counts the groups below in the lines with "total_", as its usage does; version 2 has no other lines.
+  const auto with_those_below = [&](const std::string& key) {
+    const auto total = number_of(text, "total_" + key);
+    return total ? *total : number_of(text, key).value_or(0);
+  };
+  return with_those_below("inactive_file ") + with_those_below("active_file ");
 }
 
 inline void look_at_group(const std::string& folder, const char* limit_file, const char* usage_file, MemoryRoom& room) {
@@ -62,8 +76,11 @@ inline MemoryRoom memory_room() {
   // A test can point this at a folder of its own.
   const char* const root_override = std::getenv("MEMLANE_TEST_CGROUP_ROOT");
   const std::string root = root_override != nullptr ? root_override : "/sys/fs/cgroup";
-  std::istringstream groups = open_text_file("/proc/self/cgroup");
-  for (std::string line; std::getline(groups, line);) {
+  const std::string groups = read_text("/proc/self/cgroup").value_or("");
+  for (std::size_t begin = 0; begin < groups.size();) {
+    const std::size_t end = std::min(groups.find('\n', begin), groups.size());
+    const std::string line = groups.substr(begin, end - begin);
+    begin = end + 1;
     const std::size_t first = line.find(':');
     const std::size_t second = first == std::string::npos ? first : line.find(':', first + 1);
     if (second == std::string::npos) continue;

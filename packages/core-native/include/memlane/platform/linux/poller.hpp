@@ -23,21 +23,23 @@ inline void Poller::add(const Handle& descriptor, std::uint64_t key) {
   epoll_event event{};
   event.events = EPOLLIN;
   event.data.u64 = key;
-  if (sys::call("epoll_ctl", [&] { return ::epoll_ctl(set_.get(), EPOLL_CTL_ADD, descriptor.get(), &event); }) != 0) {
+  if (sys::call("epoll_ctl(ADD)", [&] { return ::epoll_ctl(set_.get(), EPOLL_CTL_ADD, descriptor.get(), &event); }) !=
+      0) {
     sys::fail("cannot watch a descriptor", errno);
   }
 }
 
-inline void Poller::want_writable(const Handle& descriptor, std::uint64_t key, bool wanted) {
+inline bool Poller::want_writable(const Handle& descriptor, std::uint64_t key, bool wanted) noexcept {
   epoll_event event{};
   event.events = EPOLLIN | (wanted ? static_cast<std::uint32_t>(EPOLLOUT) : 0U);
   event.data.u64 = key;
-  sys::call("epoll_ctl", [&] { return ::epoll_ctl(set_.get(), EPOLL_CTL_MOD, descriptor.get(), &event); });
+  return sys::call("epoll_ctl(MOD)",
+                   [&] { return ::epoll_ctl(set_.get(), EPOLL_CTL_MOD, descriptor.get(), &event); }) == 0;
 }
 
 inline void Poller::remove(const Handle& descriptor) noexcept {
   epoll_event unused{};
-  sys::call("epoll_ctl", [&] { return ::epoll_ctl(set_.get(), EPOLL_CTL_DEL, descriptor.get(), &unused); });
+  sys::call("epoll_ctl(DEL)", [&] { return ::epoll_ctl(set_.get(), EPOLL_CTL_DEL, descriptor.get(), &unused); });
 }
 
 inline void Poller::wait(std::vector<Event>& events, int milliseconds) {
@@ -50,7 +52,7 @@ inline void Poller::wait(std::vector<Event>& events, int milliseconds) {
     const epoll_event& one = happened[static_cast<std::size_t>(i)];
     if (one.data.u64 == 0) {
       std::uint64_t rings = 0;
-      [[maybe_unused]] const auto read = ::read(wake_.get(), &rings, sizeof rings);
+      sys::retried("read(eventfd)", [&] { return ::read(wake_.get(), &rings, sizeof rings); });
       continue;
     }
     events.push_back(
@@ -60,7 +62,7 @@ inline void Poller::wait(std::vector<Event>& events, int milliseconds) {
 
 inline void Poller::wake() const noexcept {
   constexpr std::uint64_t once = 1;
-  [[maybe_unused]] const auto written = ::write(wake_.get(), &once, sizeof once);
+  sys::retried("write(eventfd)", [&] { return ::write(wake_.get(), &once, sizeof once); });
 }
 
 }  // namespace memlane::detail::platform

@@ -17,10 +17,13 @@ inline std::uint32_t user_id() noexcept {
 }
 
 inline std::string process_name() {
-  std::istringstream file = open_text_file("/proc/self/comm");
-  std::string name;
-  std::getline(file, name);
-  return name;
+  try {
+    std::string name = read_text("/proc/self/comm").value_or("");
+    if (name.ends_with('\n')) name.pop_back();
+    return name;
+  } catch (const Error&) {
+    return {};  // for people only: no reason to fail
+  }
 }
 
 inline std::array<std::uint64_t, 2> random_128() {
@@ -36,7 +39,7 @@ inline std::array<std::uint64_t, 2> random_128() {
 inline unsigned core_count() noexcept {
   cpu_set_t allowed;
   CPU_ZERO(&allowed);
-  if (::sched_getaffinity(0, sizeof allowed, &allowed) != 0) return 1;
+  if (sys::call("sched_getaffinity", [&] { return ::sched_getaffinity(0, sizeof allowed, &allowed); }) != 0) return 1;
   return static_cast<unsigned>(CPU_COUNT(&allowed));
 }
 

@@ -5,21 +5,21 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 
-#include <system_error>
+#include <memory>
 #include <thread>
 #include <vector>
 
 #include "memlane/platform/fork.hpp"
 #include "memlane/platform/handle.hpp"
 #include "memlane/platform/linux/sys.hpp"
-#include "memlane/platform/signals.hpp"
+#include "memlane/platform/thread.hpp"
 
 namespace memlane::detail::platform::strangers {
 
 /// Asked in a way that the kernel answers by itself, whatever the descriptor is.
 [[nodiscard]] inline bool is_memory_or_pipe(int descriptor) noexcept {
-  return sys::call("fcntl", [&] { return ::fcntl(descriptor, F_GET_SEALS); }) >= 0 ||
-         sys::call("fcntl", [&] { return ::fcntl(descriptor, F_GETPIPE_SZ); }) >= 0;
+  return sys::call("fcntl(F_GET_SEALS)", [&] { return ::fcntl(descriptor, F_GET_SEALS); }) >= 0 ||
+         sys::call("fcntl(F_GETPIPE_SZ)", [&] { return ::fcntl(descriptor, F_GETPIPE_SZ); }) >= 0;
 }
 
 /// Those that wait to be closed, by a thread that is there only as long as there are some. If it is held up, strangers
@@ -54,17 +54,17 @@ inline void close_all() noexcept {
 /// Closes it without holding the caller up. `stranger` is empty afterwards.
 inline void close_aside(Handle&& stranger) {
   constexpr linger at_once{0, 0};
-  sys::call("setsockopt",
+  sys::call("setsockopt(SO_LINGER)",
             [&] { return ::setsockopt(stranger.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once); });
   const ForkLock no_fork_now;
   Waiting& waiting = Waiting::here();
   waiting.strangers.push_back(std::move(stranger));
   if (waiting.at_work) return;
   try {
-    const SignalsHeldBack hold;  // a thread of ours runs no handler of the program
-    std::thread(close_all).detach();
+    const std::unique_ptr<std::thread> thread(start_thread(close_all));
+    thread->detach();
     waiting.at_work = true;
-  } catch (const std::system_error&) {
+  } catch (const Error&) {
     // No thread can be had now: the next stranger tries again.
   }
 }

@@ -1,9 +1,11 @@
+// The small texts in which Linux tells about itself: /proc, and the control groups.
 #pragma once
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <array>
-#include <sstream>
+#include <optional>
 #include <string>
 
 #include "memlane/platform/handle.hpp"
@@ -11,22 +13,22 @@
 
 namespace memlane::detail::platform {
 
-/// A small file, to be read word by word; one that cannot be read is a stream that has failed. Not by std::ifstream: its
-/// descriptor would be inherited by a program that another thread executes at this moment.
-[[nodiscard]] inline std::istringstream open_text_file(const std::string& path) {
-  const Handle file(sys::retried("open", [&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC); }));
+/// Nothing: there is no such file here, or not for us. Throws Error if there is but it cannot be read now: who asks how much
+/// memory is left must not take a lack of descriptors for plenty.
+[[nodiscard]] inline std::optional<std::string> read_text(const std::string& path) {
+  const int number = sys::retried("open(text)", [&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC); });
+  if (number < 0) {
+    if (errno == ENOENT || errno == ENOTDIR || errno == EACCES || errno == EPERM) return std::nullopt;
+    sys::fail("cannot read " + path, errno);
+  }
+  const Handle file(number);
   std::string text;
-  std::array<char, 4096> piece;  // NOLINT(cppcoreguidelines-pro-type-member-init): only read into
+  std::array<char, 4096> part;  // NOLINT(cppcoreguidelines-pro-type-member-init): only written
   for (;;) {
-    const auto bytes =
-        file ? sys::retried("read", [&] { return ::read(file.get(), piece.data(), piece.size()); }) : ssize_t{-1};
-    if (bytes > 0) {
-      text.append(piece.data(), static_cast<std::size_t>(bytes));
-      continue;
-    }
-    std::istringstream stream(text);
-    if (bytes < 0) stream.setstate(std::ios::failbit);
-    return stream;
+    const auto bytes = sys::retried("read(text)", [&] { return ::read(number, part.data(), part.size()); });
+    if (bytes < 0) sys::fail("cannot read " + path, errno);
+    if (bytes == 0) return text;
+    text.append(part.data(), static_cast<std::size_t>(bytes));
   }
 }
 
