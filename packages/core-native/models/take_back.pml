@@ -1,17 +1,22 @@
-/* drop-oldest: the sender takes a descriptor back that the receiver may be taking (ring/sender_ring.hpp, take_back;
- * ring/receiver_ring.hpp, look and take). Spin is sequentially consistent, so each side's stores go through a buffer that
- * empties when it likes, in order, as on x86; a fence waits until it is empty.
+/* drop-oldest: the sender takes a descriptor back that the receiver may be taking. ring/sender_ring.hpp: has_room,
+ * push, take_back, collect_returns; port/sender_link.hpp: drop_oldest, accept; ring/receiver_ring.hpp: look, take,
+ * give_back. [SYNC take-back], [SYNC descriptor], [SYNC return]
  *
- * Checked for every interleaving of SAMPLES pushes into a ring of CAPACITY places, of which DEPTH may wait:
+ * Checked for every interleaving of SAMPLES pushes into a ring of CAPACITY places, of which DEPTH may wait, over the
+ * store buffers of store_buffer.pml:
  *   - the sender never reuses a payload that the receiver reads;
  *   - a copy that was torn by an overwrite is never used, and what is used is what stood at that position;
  *   - the receiver takes in order, and each sample is taken once or dropped once;
+ *   - neither side calls an honest other side corrupt;
  *   - in the end every ticket is back with the sender: nothing leaks.
  *
  *   spin -run -noclaim -safety take_back.pml
- * With -DNO_SENDER_FENCE, -DNO_RECEIVER_FENCE, -DNO_SKIP_YIELD or -DONLY_DOUBTED_YIELDS (before -run) it must find an error.
- * The last is worth a word: a receiver that is between its store to `head` and its look at `floor` also yields when the
- * sender, who has seen that `head`, takes back the sample behind it. The sender never doubted the one that is yielded. */
+ *
+ * Mutants, each of which must be found: NO_SENDER_FENCE, NO_RECEIVER_FENCE, NO_SKIP_YIELD, ONLY_DOUBTED_YIELDS,
+ * FORGET_THE_DOUBT (what is in doubt is counted as the sender's), and with -DWEAK, where the order of stores is at
+ * stake: PLAIN_TAIL, PLAIN_FLOOR, PLAIN_RETURNS (relaxed instead of release). ONLY_DOUBTED_YIELDS is worth a word: a
+ * receiver that is between its store to `head` and its look at `floor` also yields when the sender, who has seen that
+ * `head`, takes back the sample behind it. The sender never doubted the one that is yielded. */
 
 #ifndef SAMPLES
 #define SAMPLES 4
@@ -29,28 +34,30 @@
 #define RETURNS_TAIL 3
 #define DESCRIPTOR(position, half) (4 + 2 * ((position) % CAPACITY) + (half))
 #define RETURN(n) (4 + 2 * CAPACITY + (n))
-byte memory[4 + 2 * CAPACITY + RETURNS];
+#define WORDS (4 + 2 * CAPACITY + RETURNS)
 #define YIELDED 100 /* added to the position in a return */
 
-chan sender_buffer = [6] of { byte, byte };
-chan receiver_buffer = [6] of { byte, byte };
-#define FENCE(buffer) (len(buffer) == 0)
+#define SENDER 0
+#define RECEIVER 1
+#define PROCESSES 2
+#define BUFFER 6
+#include "store_buffer.pml"
 
-active proctype empty_sender_buffer() {
-  byte word, value;
-end:
-  do
-  :: atomic { sender_buffer ? word, value -> memory[word] = value }
-  od
-}
-
-active proctype empty_receiver_buffer() {
-  byte word, value;
-end:
-  do
-  :: atomic { receiver_buffer ? word, value -> memory[word] = value }
-  od
-}
+#ifdef PLAIN_TAIL
+#define TAIL_ORDER PLAIN
+#else
+#define TAIL_ORDER RELEASE
+#endif
+#ifdef PLAIN_FLOOR
+#define FLOOR_ORDER PLAIN
+#else
+#define FLOOR_ORDER RELEASE
+#endif
+#ifdef PLAIN_RETURNS
+#define RETURNS_ORDER PLAIN
+#else
+#define RETURNS_ORDER RELEASE
+#endif
 
 /* Ghost state: what is true, whoever knows it. */
 bit reading[SAMPLES]; /* the receiver reads this payload */
@@ -59,7 +66,7 @@ bit taken[SAMPLES];
 bit dropped[SAMPLES];
 bit sender_done, receiver_done;
 
-active proctype sender() {
+proctype sender() {
   byte tail, floor, head, collected, position, entry, tail_seen;
   bit lent[SAMPLES];    /* its ticket is out */
   bit doubted[SAMPLES]; /* for a mutant only */
@@ -101,28 +108,32 @@ active proctype sender() {
     :: else ->
       position = (head > floor -> head : floor);
       floor = position + 1;
-      sender_buffer ! FLOOR, floor;
+      store(SENDER, FLOOR, floor, FLOOR_ORDER);
 #ifndef NO_SENDER_FENCE
-      FENCE(sender_buffer);
+      FENCE(SENDER);
 #endif
       head = memory[HEAD];
       if
+#ifdef FORGET_THE_DOUBT
+      :: head > position -> d_step { RETIRE(position); dropped[position] = 1 }
+#else
       :: head > position -> doubted[position] = 1 /* a return tells */
+#endif
       :: else -> d_step { RETIRE(position); assert(!taken[position]); dropped[position] = 1 }
       fi
     fi;
     outstanding++;
     lent[tail] = 1;
-    sender_buffer ! DESCRIPTOR(tail, 0), tail;
-    sender_buffer ! DESCRIPTOR(tail, 1), tail;
+    store(SENDER, DESCRIPTOR(tail, 0), tail, PLAIN);
+    store(SENDER, DESCRIPTOR(tail, 1), tail, PLAIN);
     tail++;
-    sender_buffer ! TAIL, tail
+    store(SENDER, TAIL, tail, TAIL_ORDER)
   :: else -> break
   od;
-  FENCE(sender_buffer);
+  FENCE(SENDER);
   sender_done = 1;
   receiver_done;
-  FENCE(receiver_buffer);
+  FENCE(RECEIVER);
   COLLECT;
   assert(outstanding == 0);
   d_step {
@@ -134,15 +145,15 @@ active proctype sender() {
   }
 }
 
-active proctype receiver() {
+proctype receiver() {
   byte head, tail, floor, returned, first_half, second_half;
   byte last = 255;
   bit sender_was_done;
 
 #define GIVE_BACK(value) \
-  receiver_buffer ! RETURN(returned), value; \
+  store(RECEIVER, RETURN(returned), value, PLAIN); \
   returned++; \
-  receiver_buffer ! RETURNS_TAIL, returned
+  store(RECEIVER, RETURNS_TAIL, returned, RETURNS_ORDER)
 
 #define LOAD_FLOOR \
   floor = memory[FLOOR]; \
@@ -165,7 +176,7 @@ active proctype receiver() {
       if
       :: floor > head ->
         head = floor;
-        receiver_buffer ! HEAD, head;
+        store(RECEIVER, HEAD, head, RELEASE);
 #ifndef NO_SKIP_YIELD
         GIVE_BACK(floor - 1 + YIELDED)
 #endif
@@ -178,9 +189,9 @@ active proctype receiver() {
           first_half = memory[DESCRIPTOR(head, 0)];
           second_half = memory[DESCRIPTOR(head, 1)];
           head++;
-          receiver_buffer ! HEAD, head;
+          store(RECEIVER, HEAD, head, RELEASE);
 #ifndef NO_RECEIVER_FENCE
-          FENCE(receiver_buffer);
+          FENCE(RECEIVER);
 #endif
           LOAD_FLOOR;
           if
@@ -201,6 +212,15 @@ active proctype receiver() {
       fi
     fi
   od;
-  FENCE(receiver_buffer);
+  FENCE(RECEIVER);
   receiver_done = 1
+}
+
+init {
+  atomic {
+    run drain(SENDER);
+    run drain(RECEIVER);
+    run sender();
+    run receiver()
+  }
 }

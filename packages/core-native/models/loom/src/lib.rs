@@ -1,0 +1,8 @@
+//! See tests/.
+
+pub mod halves;
+pub mod orders;
+pub mod receiver;
+pub mod scenario;
+pub mod sender;
+pub mod sleep;
