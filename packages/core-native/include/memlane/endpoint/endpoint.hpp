@@ -71,7 +71,7 @@ class Endpoint {
     delete thread;
     const std::lock_guard lock(mutex_);
     say_last_words();
-    if (joining_.empty()) platform::remove_file(directory_.handle(), door_name_);
+    if (!names_stay_) platform::remove_file(directory_.handle(), door_name_);
     fault_point("door.removed");
     door_.reset();
     for (const auto& [key, watched] : watched_) platform::hang_up(watched.connection->socket());
@@ -111,7 +111,8 @@ class Endpoint {
     {
       const std::lock_guard lock(mutex_);
       program_ends_ = true;
-      if (!joining_.empty()) return;
+      names_stay_ = !joining_.empty();
+      if (names_stay_) return;
     }
     remove_names_of(directory_, id_, {id_});
   }
@@ -776,6 +777,7 @@ class Endpoint {
   std::map<std::uint64_t, std::weak_ptr<Port>> ports_;
   std::set<std::uint64_t> joining_;  // ports whose names may appear at any moment
   bool program_ends_ = false;
+  bool names_stay_ = false;
   std::map<EndpointId, std::shared_ptr<Peer>> peers_;
   std::map<std::uint64_t, Watched> watched_;       // by key
   std::map<std::uint64_t, std::uint64_t> deaths_;  // pidfd's key -> connection's key
