@@ -411,6 +411,18 @@ TEST_F(Hostile, a_storm_of_rings_and_a_blocking_bell_stop_nobody) {
   }
 }
 
+TEST_F(Hostile, a_full_bell_that_would_block_whoever_rings_with_it_is_not_the_owners) {
+  const RawPeer peer;
+  RawPublisher raw(peer, "lane", subscriber_number(), 1);
+  raw.hand_over_half();
+  static_cast<void>(subscriber.fileno());  // from now on it rings for itself
+  const detail::platform::ForeignBell bell(detail::platform::Handle(::fcntl(raw.bell().get(), F_DUPFD_CLOEXEC, 0)));
+  for (int i = 0; i < 5000; ++i) bell.ring();
+  ASSERT_EQ(::fcntl(raw.bell().get(), F_SETFL, 0), 0);
+  subscriber.stop();
+  EXPECT_FALSE(subscriber.take(5ms));
+}
+
 // ---- a subscriber that lies ----
 
 TEST_F(Hostile, a_receivers_half_that_is_not_what_it_must_be_is_refused) {

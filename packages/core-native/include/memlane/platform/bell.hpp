@@ -20,8 +20,11 @@ class Bell {
 
   /// For poll, epoll, asyncio, net.Socket: readable after a ring. Owned by the bell.
   [[nodiscard]] int waitable() const noexcept { return read_end_.get(); }
-  /// To be handed to peers.
+  /// What it is rung with here.
   [[nodiscard]] int write_handle() const noexcept { return write_end_.get(); }
+  /// The same opened anew, to be given away: who has it can change its flags, and one that waits where the pipe is full would
+  /// hold up whoever rings with it.
+  [[nodiscard]] inline Handle another_write_end() const;
   /// A read end of its own, for an event loop that wants to own and close what it reads.
   [[nodiscard]] inline Handle another_read_end() const;
 

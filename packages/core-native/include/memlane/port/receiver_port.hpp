@@ -241,7 +241,8 @@ class ReceiverPort final : public PortBase {
     HalfBody half{};
     half.port = port_body(depth_, overflow_);
     half.bytes = link->own_half().mapping.size();
-    const std::array<int, 2> handles{link->own_half().handle.get(), waiter_.bell().write_handle()};
+    const platform::Handle bell = waiter_.bell().another_write_end();
+    const std::array<int, 2> handles{link->own_half().handle.get(), bell.get()};
     const bool sent = peer->send(compose(MessageType::half, number_, sender.port, half, 2), handles);
     fault_point("half.sent");
     link->close_half_handle();

@@ -547,7 +547,8 @@ class SenderPort final : public PortBase {
     HalfBody answer{};
     answer.port = port_body(history_limit_, Overflow::block);
     answer.bytes = link.own_half().mapping.size();
-    const std::array<int, 2> handles{link.own_half().handle.get(), waiter_.bell().write_handle()};
+    const platform::Handle bell = waiter_.bell().another_write_end();
+    const std::array<int, 2> handles{link.own_half().handle.get(), bell.get()};
     const bool sent = link.peer().send(compose(MessageType::half, number_, link.address().port, answer, 2), handles);
     fault_point("answer.sent");
     link.close_half_handle();

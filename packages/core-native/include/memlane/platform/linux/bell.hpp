@@ -51,6 +51,12 @@ inline void Bell::let_in(const Access& access) {
   linux_access::let_in(write_end_.get(), access, 0620);
 }
 
+inline Handle Bell::another_write_end() const {
+  Handle end = linux_bell::reopen(write_end_.get(), O_WRONLY);
+  if (!end) sys::fail("cannot open the bell again (is /proc mounted?)", errno);
+  return end;
+}
+
 inline Handle Bell::another_read_end() const {
   Handle end = linux_bell::reopen(read_end_.get(), O_RDONLY);
   if (!end) sys::fail("cannot open the bell again", errno);
