@@ -102,6 +102,7 @@ def test_a_door_of_another_owner_is_not_knocked_at(place: Path) -> None:
     door = directory / f"door-{STRANGER}"
     with memlane.Publisher("lane", directory=directory), service(door) as listener:
         os.chown(door, MALLORY.uid, MALLORY.gid)
+        door.chmod(0o777)  # so that it is only the owner that is wrong with it
         announcement = announce(directory, STRANGER)
         with memlane.Publisher("lane", directory=directory) as second:
             assert second.stats().peers == 0
