@@ -13,7 +13,7 @@ export class Weather {
 
   freeze(lanes) {
     for (const lane of lanes) {
-      this.#freezes.set(lane, this.mark(lane) + 1);
+      this.#freezes.set(lane, (this.#freezes.get(lane) ?? 0) + 1);
       this.#frozen.set(lane, (this.#frozen.get(lane) ?? 0) + 1);
     }
   }
@@ -22,13 +22,14 @@ export class Weather {
     for (const lane of lanes) this.#frozen.set(lane, this.#frozen.get(lane) - 1);
   }
 
+  /** For wasCalm(); undefined if somebody is frozen now. */
   mark(lane) {
-    return this.#freezes.get(lane) ?? 0;
+    return (this.#frozen.get(lane) ?? 0) > 0 ? undefined : (this.#freezes.get(lane) ?? 0);
   }
 
   /** Whether nobody on the lane is frozen, or was since `mark`. */
-  isCalm(lane, mark) {
-    return mark === this.mark(lane) && (this.#frozen.get(lane) ?? 0) === 0;
+  wasCalm(lane, mark) {
+    return mark !== undefined && mark === this.mark(lane);
   }
 }
 
@@ -163,7 +164,7 @@ export class Slot {
       ["label", `soak-${port.id}`],
       ...Object.entries(port.options),
     ]);
-    if (!this.#disturbed && weather.isCalm(port.lane, mark)) tally.stall("join", performance.now() - begin);
+    if (!this.#disturbed && weather.wasCalm(port.lane, mark)) tally.stall("join", performance.now() - begin);
     this.#ledger(port).opened(port);
     tally.add("joins");
   }
