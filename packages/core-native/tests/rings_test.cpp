@@ -10,6 +10,7 @@
 #include "support/child_process.hpp"
 #include "support/eventually.hpp"
 #include "support/ring_pair.hpp"
+#include "support/test_access.hpp"
 
 namespace memlane {
 namespace {
@@ -201,9 +202,10 @@ TEST(Rings, returns_that_cannot_be_are_corrupt) {
 // ---- two threads ----
 
 /// One thread sends as fast as it can and takes back what does not fit, the other takes. Every sample must be delivered or
-/// dropped, once, in order, whole; and every ticket must come back.
-void stress(Mappings mappings, std::uint32_t depth, std::uint64_t samples) {
+/// dropped, once, in order, whole; and every ticket must come back. `start`: the first position.
+void stress(Mappings mappings, std::uint32_t depth, std::uint64_t samples, std::uint64_t start = 0) {
   RingPair pair(depth, true, mappings);
+  detail::TestAccess::start_rings_at(pair.sender, pair.receiver, start);
   std::atomic<bool> done{false};
   std::vector<std::uint64_t> delivered;
   std::atomic<bool> torn{false};
@@ -219,7 +221,7 @@ void stress(Mappings mappings, std::uint32_t depth, std::uint64_t samples) {
       while (const auto look =
                  pair.receiver.look([&](std::uint64_t position) { pending.emplace_back(position, true); })) {
         if (pair.receiver.take()) {
-          if (!is_whole(look->descriptor) || look->descriptor.sequence != look->position + 1) torn = true;
+          if (!is_whole(look->descriptor) || look->descriptor.sequence != look->position - start + 1) torn = true;
           delivered.push_back(look->descriptor.sequence);
           pending.emplace_back(look->position, false);
         } else {
@@ -242,7 +244,7 @@ void stress(Mappings mappings, std::uint32_t depth, std::uint64_t samples) {
       if (out.erase(each.position) == 0) {
         if (!each.yielded) complaint = "returned twice, or returned and taken back";
       } else if (each.yielded) {
-        dropped.push_back(each.position + 1);
+        dropped.push_back(each.position - start + 1);
       }
     });
   };
@@ -252,7 +254,7 @@ void stress(Mappings mappings, std::uint32_t depth, std::uint64_t samples) {
       std::uint64_t position = 0;
       switch (pair.sender.take_back(position)) {
         case SenderRing::TakeBack::taken:
-          dropped.push_back(position + 1);
+          dropped.push_back(position - start + 1);
           if (out.erase(position) == 0) complaint = "took back what was not out";
           break;
         case SenderRing::TakeBack::in_doubt: doubted.insert(position); break;
@@ -286,6 +288,14 @@ TEST(Rings, each_sample_is_delivered_or_dropped_once_under_two_threads) {
   for (const std::uint32_t depth : {1U, 2U, 3U, 16U}) {
     SCOPED_TRACE(depth);
     stress(Mappings::two, depth, 200'000);
+  }
+}
+
+TEST(Rings, the_same_across_the_end_of_positions) {
+  constexpr std::uint64_t samples = 50'000;
+  for (const std::uint32_t depth : {1U, 3U}) {
+    SCOPED_TRACE(depth);
+    stress(Mappings::two, depth, samples, std::uint64_t{0} - samples / 2);
   }
 }
 
