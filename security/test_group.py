@@ -266,6 +266,24 @@ def test_names_of_a_dead_member_are_removed_by_another(place: Path, visitor: Sta
     assert eventually(lambda: owners(directory) == {BOB_OF_TEAM.uid})
 
 
+def test_what_a_dead_member_left_half_made_is_removed(place: Path, visitor: StartVisitor) -> None:
+    """As a kill between two steps leaves it: a door, and a lane's folder that is not open to the group yet."""
+    directory = shared(place)
+    alice, bob = visitor("cpp", ALICE_OF_TEAM), visitor("cpp", BOB_OF_TEAM)
+    alice.ask(f"pub lane {directory} {TEAM}")
+    door, folder = only(directory, "door-*"), only(directory, "lane-*")
+    hidden = directory / f".{folder.name}-{door.name.removeprefix('door-')}-2"
+    hidden.mkdir(mode=0o700)
+    os.chown(hidden, ALICE_OF_TEAM.uid, TEAM)
+    alice.freeze()
+    bob.ask(f"pub other {directory} {TEAM}")
+    assert hidden.exists(), "its maker may go on"
+    alice.kill()
+    bob.ask("close")
+    bob.ask(f"sub other {directory} {TEAM}")
+    assert eventually(lambda: owners(directory) == {BOB_OF_TEAM.uid})
+
+
 def test_without_a_directory_the_group_meets_in_one_named_after_it(
     visitor: StartVisitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -75,7 +75,7 @@ class EndpointTable {
 
   std::mutex mutex_;
   std::uint32_t generation_ = platform::fork_generation();
-  // With whom the directory lets in: a port that asks for something else must not slip into an endpoint that is there.
+  // By whom the directory lets in as well: a port that asks for something else must not slip into an endpoint that is there.
   std::map<std::pair<std::string, platform::Access>, std::weak_ptr<Endpoint>> endpoints_;
   std::vector<std::shared_ptr<Endpoint>> left_;  // at the end of the program
 };
