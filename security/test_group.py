@@ -284,6 +284,28 @@ def test_what_a_dead_member_left_half_made_is_removed(place: Path, visitor: Star
     assert eventually(lambda: owners(directory) == {BOB_OF_TEAM.uid})
 
 
+def test_the_groups_place_in_tmp_is_not_used_if_a_stranger_was_there_first(
+    visitor: StartVisitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MEMLANE_DIR")
+    group = 1_100_000_000 + os.getpid()
+    directory = Path(f"/tmp/memlane-group-{group}")
+    directory.mkdir()
+    try:
+        directory.chmod(0o2770)
+        os.chown(directory, MALLORY.uid, MALLORY.gid)  # what the kernel would let a stranger make
+        with pytest.raises(Refused) as refusal:
+            visitor("cpp", User(ALICE.uid, group)).ask(f"pub lane - {group}")
+        assert refusal.value.code == "permission-denied", "the kernel lets no member in"
+        directory.chmod(0o777)
+        with pytest.raises(Refused, match=f"not to group {group}") as refusal:
+            visitor("cpp", User(ALICE.uid, group)).ask(f"pub lane - {group}")
+        assert refusal.value.code == "foreign-directory"
+        assert list(directory.iterdir()) == []
+    finally:
+        directory.rmdir()
+
+
 def test_without_a_directory_the_group_meets_in_one_named_after_it(
     visitor: StartVisitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:

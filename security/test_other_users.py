@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import shutil
+import stat
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -84,3 +87,53 @@ def test_a_directory_of_another_user_is_refused_even_to_root(place: Path, visito
     with pytest.raises(Refused, match="belongs to user") as refusal:
         visitor("cpp").ask(f"sub lane {directory} -")
     assert refusal.value.code == "foreign-directory"
+
+
+@pytest.fixture
+def fallback(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[User, Path]]:
+    """A user for whom nothing is set, and where that one's lanes are then; gone with the test, whoever made it."""
+    monkeypatch.delenv("MEMLANE_DIR")
+    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
+    user = User(1_500_000_000 + os.getpid(), 1234501)
+    path = Path(f"/tmp/memlane-{user.uid}")
+    yield user, path
+    if path.is_symlink():
+        path.unlink()
+    shutil.rmtree(path, ignore_errors=True)
+
+
+def test_where_nothing_is_set_lanes_are_in_a_private_folder_in_tmp(
+    fallback: tuple[User, Path], visitor: StartVisitor
+) -> None:
+    user, path = fallback
+    one, other = visitor("cpp", user), visitor("python", user)
+    one.ask("pub lane - -")
+    other.ask("sub lane - -")
+    assert one.ask("send 3000000 1") == "1"
+    assert other.ask("take 1") == "3000000"
+    status = path.lstat()
+    assert (status.st_uid, stat.S_IFMT(status.st_mode), stat.S_IMODE(status.st_mode)) == (user.uid, stat.S_IFDIR, 0o700)
+    assert [each for each in Path("/dev/shm").iterdir() if each.lstat().st_uid == user.uid] == [], (
+        "systemd empties that"
+    )
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("how", ["folder", "link"])
+def test_the_place_in_tmp_is_not_used_if_another_user_was_there_first(
+    language: str, how: str, fallback: tuple[User, Path], place: Path, visitor: StartVisitor
+) -> None:
+    user, path = fallback
+    if how == "folder":
+        path.mkdir()
+        path.chmod(0o777)
+    else:
+        (place / "trap").mkdir()
+        os.chown(place / "trap", user.uid, user.gid)
+        (place / "trap").chmod(0o700)
+        path.symlink_to(place / "trap")  # to a folder that would be fine itself
+    os.chown(path, MALLORY.uid, MALLORY.gid, follow_symlinks=False)
+    with pytest.raises(Refused) as refusal:
+        visitor(language, user).ask("pub lane - -")
+    assert refusal.value.code == "foreign-directory"
+    assert list(path.iterdir()) == []

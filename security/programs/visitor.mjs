@@ -9,7 +9,10 @@ let subscriber;
 let sample;
 
 const pattern = (size, seed) => Uint8Array.from({ length: size }, (_, i) => (Number(seed) + i) % 251);
-const options = (directory, group) => ({ directory, ...(group === "-" ? {} : { group }) });
+const options = (directory, group) => ({
+  ...(directory === "-" ? {} : { directory }),
+  ...(group === "-" ? {} : { group }),
+});
 
 function check(seed) {
   if (sample === undefined) throw new Error("no sample came");
