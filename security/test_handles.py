@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import memlane
 import pytest
+from marks import needs_strace
 from places import own
 from programs import LANGUAGES, Visitor
 
@@ -61,7 +61,7 @@ CREATORS = {
 CARELESS = "open,creat,accept,pipe,epoll_create,eventfd,dup,dup2"
 
 
-@pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed (Debian package strace)")
+@needs_strace
 def test_none_is_open_to_exec_for_a_moment(place: Path, visitor: StartVisitor) -> None:
     """A flag that is set one system call later comes too late for a thread that executes a program in between."""
     directory, log = own(place), place / "log"

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import shutil
 import stat
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from marks import needs_root
+from marks import NO_STRACE, needs_root
 from places import home, names
 from programs import LANGUAGES, Intruder, Visitor
 from users import ALICE_OF_TEAM, MALLORY, NEIGHBOUR, TEAM
@@ -25,7 +24,7 @@ CALLS = (
 
 def slowly() -> list[str]:
     """Returns what to put before a command so that whoever looks sees it between any two system calls."""
-    if shutil.which("strace") is None:
+    if NO_STRACE:
         return []
     return ["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={CALLS}", "-e", f"inject={CALLS}:delay_exit=4000"]
 
@@ -97,6 +96,6 @@ def test_nothing_is_open_to_others_at_any_moment(
     assert [spy.found() for spy in spies] == [[], []]
     inside = {each for each in recorder.seen if each[3] != around.name}
     assert [each for each in inside if not is_tight(*each[:3], group)] == []
-    if language == "cpp" and slowly():
+    if language == "cpp" and not NO_STRACE:
         seen = {re.sub(r"-[0-9a-f-]+$", "", name) for _, _, _, name in inside}
         assert {".door", "door", ".lane", "lane"} <= seen, "the recorder looked between the system calls"
