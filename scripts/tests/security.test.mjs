@@ -19,6 +19,7 @@ const pytests = (folder) =>
 /** The names of the tests of each suite that the page refers to. */
 const suites = {
   security: pytests("security"),
+  hostile: pytests("packages/core-native/hostile"),
   core: files("packages/core-native/tests", "_test.cpp").flatMap(({ text }) =>
     [...text.matchAll(/^TEST(?:_F)?\((\w+),\s*(\w+)\)/gm)].map(([, suite, name]) => `${suite}.${name}`),
   ),
@@ -34,7 +35,7 @@ const sections = page.split(/^## /m).slice(1);
 /** `suite` names stand before the first of their tests, and hold for those that follow: core `A.b`, `A.c`. */
 function named(cell) {
   let suite;
-  return [...cell.matchAll(/(?:\b(security|core|conformance) )?`([^`]+)`/g)].map(([, of, name]) => {
+  return [...cell.matchAll(/(?:\b(security|hostile|core|conformance) )?`([^`]+)`/g)].map(([, of, name]) => {
     suite = of ?? suite;
     return { suite, name };
   });
