@@ -76,13 +76,16 @@ class SenderLink {
       } else {
         room = peer_->send_now(message, std::span(&handle, 1)) != Connection::Now::no_room;
       }
-      if (!room) announced_.erase(place);
+      if (room) {
+        fault_point("segment.announced");
+      } else {
+        announced_.erase(place);
+      }
       return room;
     } catch (...) {
       announced_.erase(place);
       throw;
     }
-    fault_point("segment.announced");
   }
 
   /// Does what can fail about a push: can_push() says whether the receiver has the memory, or will have. A sender that is not
