@@ -9,7 +9,7 @@ import { logFile, tail } from "./lib/run.mjs";
 import { filesUnder } from "./lib/stamp.mjs";
 
 const cxx = () =>
-  ["packages", "conformance", "security", "examples", "bench"]
+  ["packages", "conformance", "kill-matrix", "security", "examples", "bench"]
     .flatMap((folder) => filesUnder(at(folder)))
     .filter((file) => [".cc", ".cpp", ".h", ".hpp"].includes(extname(file)))
     .map((file) => relative(root, file));

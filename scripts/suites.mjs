@@ -46,6 +46,19 @@ const thenPrint = (runner, file) => async (context) => {
   return counts;
 };
 
+// Its victim is built over a core with fault points; one of its survivors is the TypeScript peer.
+const killMatrix = {
+  "its types": ["mypy", "kill-matrix"],
+  "its victim, configured": ["cmake", "--preset", "kill-matrix"],
+  "its victim, built": ["cmake", "--build", "--preset", "kill-matrix"],
+  "the TypeScript peer": [
+    node,
+    "--input-type=module",
+    "-e",
+    'await (await import("./conformance/driver/build-peer.mjs")).default();',
+  ],
+};
+
 export const suites = [
   { name: "lint", run: commands(checks()) },
   {
@@ -62,6 +75,11 @@ export const suites = [
   { name: "python", run: all(commands(pythonTypes), pytest("packages/py-shim/tests")) },
   { name: "typescript", run: all(commands(typescriptPackage), jest("packages/ts-sdk")) },
   { name: "conformance", run: thenPrint(jest("conformance"), "build/reports/conformance.txt") },
+  // About a minute and a half on two quiet cores, and half a minute to build.
+  {
+    name: "kill-matrix",
+    run: thenPrint(all(commands(killMatrix), pytest("kill-matrix")), "build/reports/kill-matrix.txt"),
+  },
   { name: "security", run: pytest("security") }, // about half a minute; as root, since it becomes other users
   // Some 20 s of proof that it can fail, and two minutes in which it must not.
   {

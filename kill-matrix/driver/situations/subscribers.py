@@ -1,0 +1,174 @@
+"""The victim subscribes."""
+
+from ..company import Company
+from ..places import LARGE
+from .both import returns_as_messages
+from .setting import situation
+
+
+def subscribe(stage: Company) -> None:
+    """Small and large samples, some held for a while."""
+    stage.send("P", 100, 2)
+    stage.victim_takes_all()
+    stage.send("P", LARGE, 2)
+    stage.take_and_hold("V", 1)
+    stage.take("V", 1)
+    stage.send("P", 100)
+    stage.victim_takes_all()
+    stage.release("V")
+    stage.victim_step("close")
+
+
+@situation("subscriber", history=2)
+def subscriber_first(stage: Company) -> None:
+    """It waits for publishers; they call."""
+    stage.open_victim(depth=8)
+    stage.open_survivors()
+    stage.meet()
+    subscribe(stage)
+
+
+@situation("subscriber")
+def subscriber_second(stage: Company) -> None:
+    """It calls a publisher that is there."""
+    stage.open_survivors()
+    stage.open_victim(depth=8)
+    subscribe(stage)
+
+
+@situation("subscriber", history=2)
+def subscriber_gets_history(stage: Company) -> None:
+    """It comes late."""
+    stage.open_survivors()
+    stage.send("P", LARGE, 3)
+    stage.open_victim(depth=8)
+    stage.take("V", 2)
+    stage.send("P", 100)
+    stage.victim_takes_all()
+
+
+@situation("subscriber", returns=True)
+def subscriber_returns_from_main(stage: Company) -> None:
+    """Its program ends with samples held and samples waiting."""
+    stage.open_survivors()
+    stage.open_victim(depth=8)
+    stage.send("P", LARGE, 3)
+    stage.take_and_hold("V", 1)
+
+
+@situation("subscriber")
+def subscriber_holds_and_closes(stage: Company) -> None:
+    """It closes with samples held, and gives them back later."""
+    stage.open_survivors()
+    stage.open_victim(depth=8)
+    stage.send("P", LARGE, 4)
+    stage.take_and_hold("V", 2)
+    stage.victim_step("close")
+    stage.release("V")
+
+
+@situation("subscriber", blocks_when_frozen=True)
+def subscriber_with_a_full_queue(stage: Company) -> None:
+    """Policy block: the publisher sleeps until it takes."""
+    stage.open_survivors()
+    stage.open_victim(depth=2)
+    stage.send("P", LARGE, 2)
+    stage.begin_send("P", LARGE)
+    stage.sleeps("P")
+    stage.take("V", 1)
+    stage.end_send("P")
+    stage.victim_takes_all()
+
+
+@situation("subscriber")
+def subscriber_that_drops_the_oldest(stage: Company) -> None:
+    """The publisher takes back what it has not taken."""
+    stage.open_survivors()
+    stage.open_victim(depth=2, overflow="drop-oldest")
+    stage.send("P", LARGE, 5)
+    stage.take("V", 2)
+    stage.send("P", LARGE, 3)
+    stage.take("V", 1)
+    stage.drain("V")
+    stage.victim_owed_from = None
+
+
+@situation("subscriber")
+def subscriber_that_drops_the_newest(stage: Company) -> None:
+    """The publisher leaves out what finds no room."""
+    stage.open_survivors()
+    stage.open_victim(depth=2, overflow="drop-newest")
+    stage.send("P", LARGE, 4)
+    stage.take("V", 2)
+    stage.drain("V")
+    stage.victim_owed_from = None
+
+
+@situation("subscriber", blocks_when_frozen=True)
+def subscriber_that_makes_sends_fail(stage: Company) -> None:
+    """The publisher is told that it is full."""
+    stage.open_survivors()
+    stage.open_victim(depth=2, overflow="fail")
+    stage.send("P", LARGE, 3)
+    stage.take("V", 2)
+    stage.send("P", LARGE)
+    stage.victim_takes_all()
+
+
+@situation("subscriber")
+def subscriber_sleeps(stage: Company) -> None:
+    """It waits for a sample, and is woken."""
+    stage.open_survivors()
+    stage.open_victim(depth=8)
+    stage.victim_start("take", count=1, timeout=20000)
+    stage.victim_sleeps()
+    stage.send("P", LARGE)
+    stage.note("V", stage.victim_finish(), 1)
+    stage.victim_takes_all()
+
+
+@situation("subscriber")
+def subscriber_wakes_a_publisher(stage: Company) -> None:
+    """The publisher waits in a flush."""
+    stage.open_survivors()
+    stage.open_victim(depth=8)
+    stage.send("P", LARGE)
+    stage.survivor_takes_all()
+    stage.start("P", "flush")
+    stage.sleeps("P")
+    stage.victim_takes_all()
+    stage.finish("P")
+
+
+@situation("subscriber", blocks_when_frozen=True)
+def subscriber_whose_publisher_shrinks(stage: Company) -> None:
+    """Memory that it has mapped is given back."""
+    stage.open_survivors()
+    stage.open_victim(depth=8)
+    for size in (300000, 400000, 300000):
+        stage.send("P", size)
+        stage.survivor_takes_all()
+        stage.victim_takes_all()
+        stage.step("P", "flush", timeout=10000)
+
+
+@situation("subscriber", survivor_depth=16)
+def subscriber_gives_back_by_messages(stage: Company) -> None:
+    """So many at once that the ring of returns is full."""
+    stage.open_survivors()
+    stage.open_victim(depth=16)
+    returns_as_messages(stage, "P")
+
+
+@situation("subscriber")
+def subscriber_hears_a_publisher_close(stage: Company) -> None:
+    """Of one whose samples it has not taken."""
+    stage.open_survivors()
+    stage.open_victim(depth=8)
+    stage.understudy_plays = True
+    stage.step("U", "open-publisher", **stage.where("U"))
+    stage.send("U", 100, 2)
+    stage.survivor_takes_all()
+    stage.step("U", "close")
+    stage.take("V", sum(each.reached > 1 for each in stage.ledger.sends["U"]))  # none, if it was frozen meanwhile
+    stage.victim_step("await-stats", peers=1, timeout=10000)

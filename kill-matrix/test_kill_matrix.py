@@ -1,0 +1,88 @@
+"""Death at every step: each fault point of the core, in each role, by each way to go.
+
+    MEMLANE_KILL_SEED     which combinations are chosen (printed with the table)
+    MEMLANE_KILL_SIZE     how many, or `all`
+
+    MEMLANE_KILL_JOBS     how many at a time
+
+One combination again: python kill-matrix/run.py "SITUATION/POINT:N:ACTION"
+"""
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+
+import pytest
+from driver.matrix import (
+    NOT_REACHED,
+    Combination,
+    Report,
+    all_combinations,
+    choose,
+    passages,
+    play,
+    points,
+    trace,
+    workers,
+)
+from driver.places import ROOT
+from driver.situations import BY_NAME, PLAYS
+
+SEED = int(os.environ.get("MEMLANE_KILL_SEED", "1"))
+SIZE = os.environ.get("MEMLANE_KILL_SIZE", "1100")
+
+report = Report()
+
+
+@pytest.fixture(scope="session")
+def pool() -> Iterator[ProcessPoolExecutor]:
+    with workers() as executor:
+        yield executor
+
+
+@pytest.fixture(scope="session")
+def listed() -> dict[str, tuple[str, ...]]:
+    return points()
+
+
+@pytest.fixture(scope="session")
+def passed(pool: ProcessPoolExecutor) -> dict[str, dict[str, int]]:
+    """How often each situation passes each point: what two runs without a fault have in common."""
+    names = [situation.name for situation in PLAYS]
+    first, second = list(pool.map(trace, names)), list(pool.map(trace, names))
+    return {name: passages(runs) for name, *runs in zip(names, first, second, strict=True)}
+
+
+@pytest.fixture(scope="session")
+def chosen(passed: dict[str, dict[str, int]]) -> list[Combination]:
+    everything = list(all_combinations(passed, deepest=4))
+    return everything if SIZE == "all" else choose(everything, int(SIZE), SEED)
+
+
+def test_every_point_is_passed_in_each_role(
+    listed: dict[str, tuple[str, ...]], passed: dict[str, dict[str, int]]
+) -> None:
+    seen = {(point, BY_NAME[name].role) for name, points_of in passed.items() for point in points_of}
+    assert {(point, role) for point, roles in listed.items() for role in roles} == seen
+
+
+@pytest.mark.parametrize("name", [situation.name for situation in PLAYS])
+def test_the_others_go_on(name: str, chosen: list[Combination], pool: ProcessPoolExecutor) -> None:
+    combinations = [each for each in chosen if each.situation == name]
+    outcomes = list(pool.map(play, combinations))
+    report.add(combinations, outcomes)
+    assert outcomes
+    # What comes the second time depends on who was quicker; the first time comes always.
+    failed = [
+        f"{outcome.name}: {outcome.failure}"
+        for combination, outcome in zip(combinations, outcomes, strict=True)
+        if outcome.failure and not (outcome.failure == NOT_REACHED and combination.passage > 1)
+    ]
+    assert failed == []
+
+
+def test_nothing_is_missing_from_the_table(listed: dict[str, tuple[str, ...]]) -> None:
+    file = ROOT / "build" / "reports" / "kill-matrix.txt"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(report.table(listed, SEED))
+    assert report.holes(listed) == []

@@ -1,0 +1,35 @@
+"""Survivors in Python and TypeScript: a part of the matrix, by lot, with a victim in C++ that dies in every way."""
+
+import os
+import random
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+
+import pytest
+from driver.matrix import ACTIONS, NOT_REACHED, Combination, play, trace, workers
+from driver.troupe import Languages
+
+SEED = int(os.environ.get("MEMLANE_KILL_SEED", "1"))
+SITUATIONS = (
+    "publisher second",
+    "publisher sleeps before a full queue",
+    "subscriber first",
+    "subscriber with a full queue",
+)
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[ProcessPoolExecutor]:
+    with workers(1) as executor:  # its survivors take long to start, and live on
+        yield executor
+
+
+@pytest.mark.parametrize("situation", SITUATIONS)
+@pytest.mark.parametrize("languages", [Languages("python", "typescript"), Languages("typescript", "python")], ids=str)
+def test_the_others_go_on(languages: Languages, situation: str, pool: ProcessPoolExecutor) -> None:
+    points = sorted(pool.submit(trace, situation).result())
+    lot = random.Random(SEED)
+    combinations = [Combination(situation, lot.choice(points), 1, action, languages) for action in ACTIONS]
+    outcomes = list(pool.map(play, combinations))
+    failed = [f"{outcome.name}: {outcome.failure}" for outcome in outcomes if outcome.failure not in ("", NOT_REACHED)]
+    assert failed == []

@@ -1,0 +1,45 @@
+"""Death at every system call of a join, a send, a take and a leave, in each language, with no code of ours in it.
+
+C++ dies at all of them; Python and Node.js, which take long to start, at some, by lot (MEMLANE_KILL_SEED).
+"""
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+
+import pytest
+from driver.matrix import NOT_REACHED, workers
+from driver.places import ROOT
+from driver.system_calls import count_calls, deaths, objection, play, some
+
+SEED = int(os.environ.get("MEMLANE_KILL_SEED", "1"))
+AT_MOST = {"cpp": 120, "python": 12, "typescript": 12}
+SITUATIONS = ("publisher second", "subscriber second")
+
+why_not = objection()
+pytestmark = pytest.mark.skipif(bool(why_not), reason=why_not)
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[ProcessPoolExecutor]:
+    with workers() as executor:
+        yield executor
+
+
+@pytest.mark.parametrize("situation", SITUATIONS)
+@pytest.mark.parametrize("language", ["cpp", "python", "typescript"])
+def test_the_others_go_on(language: str, situation: str, pool: ProcessPoolExecutor) -> None:
+    counts = list(pool.map(count_calls, [language] * 2, [situation] * 2))
+    everything = deaths(language, situation, counts)
+    size = len(everything) if os.environ.get("MEMLANE_KILL_SIZE") == "all" else AT_MOST[language]
+    outcomes = list(pool.map(play, some(everything, size, SEED)))
+    # How often a thread sleeps is not the same in every run: some of the last ones are not reached.
+    reached = [outcome for outcome in outcomes if outcome.failure != NOT_REACHED]
+    failed = [f"{outcome.name}: {outcome.failure}" for outcome in reached if outcome.failure]
+    with (ROOT / "build" / "reports" / "kill-matrix.txt").open("a") as file:
+        file.write(
+            f"{language}, {situation}: killed at {len(reached) - len(failed)} of {len(everything)} system calls, "
+            f"samples checked: {sum(outcome.samples for outcome in reached)}\n"
+        )
+    assert failed == []
+    assert len(reached) > len(outcomes) * 0.7
