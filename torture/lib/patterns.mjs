@@ -10,6 +10,10 @@ const spin = (random) =>
     [15, 0.05],
   ]);
 
+/** Of a port whose memory is looked at when it rests. A loan of `lent` bytes takes all of it. */
+export const smallBudget = 8 << 20; // bytes
+export const lent = smallBudget - 192; // bytes: without the block that describes a payload
+
 export const patterns = {
   "publish-subscribe": {
     ledger: BroadcastLedger,
@@ -24,9 +28,9 @@ export const patterns = {
           [5, 40],
         ]),
         budget: random.weighted([
-          [60, 64 << 20],
-          [25, 24 << 20],
-          [15, 8 << 20],
+          [50, 64 << 20],
+          [20, 24 << 20],
+          [30, smallBudget],
         ]),
         "send-timeout": random.between(0, 5),
         "join-timeout": joinTimeout(random),

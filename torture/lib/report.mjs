@@ -22,6 +22,7 @@ export function report(tally, { seed, seconds, languages, slots, lanes }) {
     ],
     ["drops declared", `${grouped(counts.dropped)}`],
     ["looks at a process without a port", `${grouped(counts.undressed)}`],
+    ["looks at a sender's memory at rest", `${grouped(counts.memories)}`],
     ...Object.entries(kinds).map(([kind, what]) => [what, grouped(wrong[kind])]),
     [
       "longest stall of a port that was not frozen",

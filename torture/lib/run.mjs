@@ -77,6 +77,7 @@ async function comeToRest(slots, run) {
       if (run.fault.name === "drop") for (const now of stats.values()) now.dropped += 1;
       for (const ledger of ledgers) ledger.check(stats);
       countDrops(ledgers, stats, tally);
+      await everySlot(slots, run, (slot) => slot.checkMemory());
       return;
     }
     if (tally.failed) return;

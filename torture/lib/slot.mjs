@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { Actor, ActorFailed } from "./actor.mjs";
+import { lent, smallBudget } from "./patterns.mjs";
 import { descriptors, mappings } from "./resources.mjs";
 
 const number = (form, name) => Number(form.get(name));
@@ -74,19 +75,22 @@ export class Slot {
           ["timeout", 2],
         ]);
     }
-    for (const port of this.ports) {
-      const form = await this.#actor.call([
-        ["do", "stats"],
-        ["port", port.name],
-      ]);
-      const names = ["sent", "received", "dropped", "waiting", "peers", "broken", "held"];
-      const now = Object.fromEntries(names.map((name) => [name, number(form, name)]));
-      now.sentBytes = number(form, "sent-bytes");
-      // Each binding says it in its own words.
-      now.receivedBytes = Number(form.get("received-bytes") ?? form.get("bytes"));
-      stats.push([port.id, now]);
-    }
+    for (const port of this.ports) stats.push([port.id, await this.#stats(port.name)]);
     return stats;
+  }
+
+  /** At rest a sender without history holds nothing: its whole budget can be lent. */
+  async checkMemory() {
+    const { tally } = this.run;
+    for (const { name, id, role, options } of this.ports) {
+      if (role !== "sender" || options.budget !== smallBudget || options.history > 0) continue;
+      const before = await this.#stats(name);
+      if (!(await this.#reserve({ port: { name }, bytes: lent, count: 1 }))) {
+        const what = `port ${id} (${this.language}) does not get its ${smallBudget} bytes free`;
+        tally.complain("bytes", `${what} of the ${before.bytes} it holds`, before.bytes);
+      }
+      tally.add("memories");
+    }
   }
 
   /** Closes every port and sees what the process still holds. */
@@ -240,10 +244,24 @@ export class Slot {
     this.run.tally.add("operations", number(form, "released"));
   }
 
+  async #stats(port) {
+    const form = await this.#actor.call([
+      ["do", "stats"],
+      ["port", port],
+    ]);
+    const names = ["sent", "received", "dropped", "waiting", "peers", "broken", "held", "bytes"];
+    const stats = Object.fromEntries(names.map((name) => [name, number(form, name)]));
+    stats.sentBytes = number(form, "sent-bytes");
+    // Each binding says it in its own words.
+    stats.receivedBytes = Number(form.get("received-bytes") ?? form.get("bytes"));
+    return stats;
+  }
+
   #hear(form) {
     for (const text of form.getAll("wrong")) this.run.tally.complain("changed", `${text} (${this.language})`);
   }
 
+  /** False: the port's budget has no room for it. */
   async #reserve({ port, bytes, count }) {
     try {
       await this.#actor.call([
@@ -252,8 +270,10 @@ export class Slot {
         ["bytes", bytes],
         ["count", count],
       ]);
+      return true;
     } catch (error) {
       if (!(error instanceof ActorFailed && error.message.includes("budget-spent"))) throw error;
+      return false;
     }
   }
 

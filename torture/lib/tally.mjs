@@ -34,6 +34,7 @@ export class Tally {
     held: 0,
     dropped: 0,
     undressed: 0,
+    memories: 0,
   };
   wrong = Object.fromEntries(Object.keys(kinds).map((kind) => [kind, 0]));
   complaints = [];
