@@ -17,6 +17,10 @@ const pythonTypes = {
   "the stubs tell the truth": ["stubtest", "memlane", "--mypy-config-file", "pyproject.toml"],
 };
 
+const hostileTypes = {
+  "mypy, strictly": ["env", "MYPYPATH=conformance/peers/python", "mypy", "packages/core-native/hostile"],
+};
+
 // What npm users get: both module kinds find their code and their types.
 const typescriptPackage = {
   "tsc, strictly": ["turbo", "run", "typecheck", "--ui=stream"],
@@ -80,6 +84,8 @@ export const suites = [
     name: "kill-matrix",
     run: thenPrint(all(commands(killMatrix), pytest("kill-matrix")), "build/reports/kill-matrix.txt"),
   },
+  // About three quarters of a minute on two quiet cores.
+  { name: "hostile", run: all(commands(hostileTypes), pytest("packages/core-native/hostile")) },
   { name: "security", run: pytest("security") }, // about half a minute; as root, since it becomes other users
   // Some 20 s of proof that it can fail, and two minutes in which it must not.
   {

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -83,8 +84,22 @@ def scene(cast: Cast, language: str, lane_directory: Path) -> Iterator[Callable[
 
     yield opened
     for one in scenes:
-        one.no_links_but_the_honest()
-        one.exchange()
-        one.end()
-        for player in (one.victim, one.healthy):
-            eventually(lambda p=player: descriptors(p.pid) <= before[p.pid] + 2, "descriptors were left open")
+        players = (one.victim, one.healthy)
+        one.hang_up()
+        with _replaced_if_it_fails(players):
+            one.no_links_but_the_honest()
+            one.exchange()
+            one.end()
+            for player in players:
+                eventually(lambda p=player: descriptors(p.pid) <= before[p.pid] + 2, "descriptors were left open")
+
+
+@contextmanager
+def _replaced_if_it_fails(players: tuple[Victim, ...]) -> Iterator[None]:
+    """Whoever plays in the next scene is a new one then."""
+    try:
+        yield
+    except BaseException:
+        for player in players:
+            player.kill()
+        raise

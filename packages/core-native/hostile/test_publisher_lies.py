@@ -290,5 +290,5 @@ def test_a_bell_that_blocks_and_one_in_a_storm(scene: Stage) -> None:
         for _ in range(20_000):
             with contextlib.suppress(BlockingIOError):
                 os.write(liar.victims_bell, b"\1")
-        stage.exchange(20)
+        stage.exchange(10)
     line.close()
