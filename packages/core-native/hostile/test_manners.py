@@ -317,8 +317,7 @@ def test_complaints_without_end_hold_no_samples_up(scene: Stage, kind: str) -> N
         with contextlib.suppress(Exception):
             taken += len(stage.victim.ask("take", count=1, timeout=20_000)["sample"])
     line.close()
-    while stage.error_of(lambda: stage.victim.ask("take", count=1, timeout=0)) is not None:
-        pass
+    stage.drain()
 
 
 # ---- in the lane directory ----
