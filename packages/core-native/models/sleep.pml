@@ -17,7 +17,7 @@
  * number of the sleep is ignored), CLEAR_AFTER_ARM (the bell is cleared once the peers have been told),
  * FORGET_WHO_LOOKED_EARLY (beside a thread that spins, which has told no peer yet), LOOP_IS_NOT_RUNG,
  * SLEEP_ON_A_STALE_RING (one that is kept for the loop), SWALLOW_THE_LOOPS_RING (though it may be for something
- * else). */
+ * else), KEEP_THE_LOOPS_RING (not to give it back), REARM_IN_SILENCE (though there is more than is taken). */
 
 #ifndef LINKS
 #define LINKS 1
@@ -62,7 +62,7 @@ chan bell = [2] of { bit }; /* a full pipe has rung */
 /* The Waiter's fields, and what the port took; all under the mutex. */
 byte taken[LINKS];
 byte sleep_number;
-bit sleeper, armed, someone_looked_early, watched, closed;
+bit sleeper, armed, someone_looked_early, owes_a_ring, watched, closed;
 bit behind[THREADS], told[THREADS];
 
 #if THREADS == 1 || defined(SAME)
@@ -155,6 +155,32 @@ inline take() {
 #endif
 }
 
+/* Waiter::rearm, after a look that found nothing; found: there is something after all. */
+inline rearm() {
+  if
+  :: armed -> skip /* a sleeper has told the peers, and rings when it wakes up */
+  :: else ->
+#ifndef LOOP_READS
+    CLEAR;
+#endif
+    sleep_number++;
+    assert(sleep_number < MOST_SLEEPS);
+    arm(sleep_number);
+#ifndef NO_WAITER_FENCE
+    FENCE(LINKS + me);
+#endif
+#ifndef NO_SECOND_LOOK
+    look();
+#endif
+#ifndef REARM_IN_SILENCE
+    if
+    :: found != NOTHING -> RING /* there may be more than the caller takes */
+    :: else -> skip
+    fi
+#endif
+  fi
+}
+
 /* A thread that calls take(), send(), flush() or wait_for_peers(), until it has had everything it waits for. */
 proctype thread(byte me) {
   byte found, link;
@@ -196,7 +222,11 @@ again:
   /* Waiter::is_kept_awake: by a ring that the loop has not seen. */
 #if defined(SAME) || defined(SWALLOW_THE_LOOPS_RING)
   if
-  :: watched -> CLEAR /* whatever it is for, this thread looks for the same */
+  :: watched -> /* whatever it rings for, this thread looks for the same */
+    CLEAR;
+#ifndef KEEP_THE_LOOPS_RING
+    owes_a_ring = 1
+#endif
   :: else -> skip
   fi;
 #else
@@ -256,16 +286,43 @@ awake: /* Waiter::wake_up */
     armed = 0;
     CLEAR;
     arm(0);
-#ifndef LOOP_IS_NOT_RUNG
-    if
-    :: watched -> RING /* it must arm again */
-    :: else -> skip
-    fi
-#endif
+    owes_a_ring = 1
   :: else -> skip
   fi;
+#ifndef LOOP_IS_NOT_RUNG
+  if
+  :: owes_a_ring && watched -> RING /* it must look, and arm again */
+  :: else -> skip
+  fi;
+#endif
+  owes_a_ring = 0;
   tell_those_behind();
+#if defined(LOOP) && defined(SAME)
+  /* Its time may be over, or it may go with what it came for: the loop takes the rest. */
+  if
+  :: goto again
+  :: skip
+  fi;
+  do /* ReceiverPort::take_or_rearm */
+  :: look();
+    if
+    :: found < LINKS ->
+      take();
+      break
+    :: found == CLOSED -> break
+    :: found == NOTHING ->
+      rearm();
+      if
+      :: found == NOTHING -> break
+      :: else -> skip
+      fi
+    fi
+  od;
+  unlock();
+  goto finished;
+#else
   goto again;
+#endif
 
 finished:
   skip
@@ -292,26 +349,10 @@ look_again:
       fi
     :: found == NOTHING -> skip
     fi;
-    /* Waiter::rearm */
+    rearm();
     if
-    :: armed -> skip /* a sleeper has told the peers, and rings when it wakes up */
-    :: else ->
-#ifndef LOOP_READS
-      CLEAR;
-#endif
-      sleep_number++;
-      assert(sleep_number < MOST_SLEEPS);
-      arm(sleep_number);
-#ifndef NO_WAITER_FENCE
-      FENCE(LINKS + me);
-#endif
-#ifndef NO_SECOND_LOOK
-      look();
-      if
-      :: found != NOTHING -> goto look_again
-      :: else -> skip
-      fi
-#endif
+    :: found != NOTHING -> goto look_again
+    :: else -> skip
     fi;
     unlock()
   od;

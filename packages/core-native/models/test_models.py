@@ -39,7 +39,7 @@ MEMORY = {
         "-DITEMS=3 -DLOOP -DLOOP_READS",
         "-DLINKS=2 -DLOOP",
         "-DLINKS=2 -DITEMS=1 -DTHREADS=2 -DLOOP",
-        "-DTHREADS=2 -DLOOP -DSAME",
+        "-DTHREADS=2 -DITEMS=3 -DLOOP -DSAME",
     ],
 }
 # A mutex or a system call covers each step: the order of stores plays no part.
@@ -94,6 +94,8 @@ MUTANTS = {
         f"{BESIDE_A_LOOP} -DLOOP_IS_NOT_RUNG",
         f"{BESIDE_A_LOOP} -DSLEEP_ON_A_STALE_RING",
         f"{BESIDE_A_LOOP} -DSWALLOW_THE_LOOPS_RING",
+        "-DTHREADS=2 -DLOOP -DSAME -DKEEP_THE_LOOPS_RING",
+        "-DTHREADS=2 -DITEMS=3 -DLOOP -DSAME -DREARM_IN_SILENCE",
     ],
     "join.pml": [
         "-DLOOK_BEFORE_ANNOUNCE",

@@ -208,6 +208,21 @@ std::chrono::nanoseconds processor_time_of_this_thread() {
   return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
 }
 
+// The blocking call silences the bell, finds what it wants before it sleeps, and leaves.
+TEST(Waiting, a_blocking_call_gives_the_ring_back_that_it_took_from_the_loop) {
+  Publisher publisher("lane");
+  Subscriber subscriber("lane", {.spin = 30s});
+  const int descriptor = subscriber.fileno();
+  std::thread later([&] {
+    std::this_thread::sleep_for(5ms);  // so that the call waits by then, though it need not
+    publisher.send_copy(payload(1, 1));
+  });
+  EXPECT_TRUE(subscriber.take(patience));
+  later.join();
+  publisher.send_copy(payload(1, 2));
+  EXPECT_TRUE(readable(descriptor, 30'000));
+}
+
 TEST(Waiting, on_a_port_whose_descriptor_is_known_sleeps_as_well) {
   Publisher publisher("lane");
   Subscriber subscriber("lane", {.depth = 1});

@@ -121,7 +121,9 @@ class Waiter {
     if (must_clear_ && ring == Ring::silence) bell_.clear();
     port.arm(next_sleep());
     store_then_look_fence();
-    return ready();
+    if (!ready()) return false;
+    bell_.ring();  // there may be more than the caller takes, of which nobody would ring again
+    return true;
   }
 
  private:
@@ -166,6 +168,7 @@ class Waiter {
   bool is_kept_awake(std::unique_lock<std::mutex>& lock, const Deadline& deadline, Ring ring) {
     if (ring == Ring::silence) {
       bell_.clear();
+      owes_a_ring_ = true;
       return false;
     }
     if (bell_.wait(0) != platform::Bell::Wake::rung) return false;
@@ -211,9 +214,11 @@ class Waiter {
     if (std::exchange(armed_, false)) {
       bell_.clear();
       port.arm(0);
+      owes_a_ring_ = true;
       fault_point("sleep.over");
-      if (watched_) bell_.ring();  // the loop that waits on the same bell must arm again
     }
+    // The loop that waits on the same bell must look, and arm again.
+    if (std::exchange(owes_a_ring_, false) && watched_) bell_.ring();
     // All of them: one becomes the next sleeper. If only one were told, and it left because its own time is over, or with
     // what it came for, the others would wait behind nobody.
     if (behind_ != 0) behind_us_.notify_all();
@@ -226,6 +231,7 @@ class Waiter {
   bool armed_ = false;                         // the sleeper has told the peers
   bool sleeper_ = false;                       // a thread sleeps on the bell, or is about to
   bool someone_looked_early_ = false;          // and waits behind a sleeper that had told no peer by then
+  bool owes_a_ring_ = false;                   // to the loop: it silenced the bell, or disarmed
   bool watched_ = false;
   bool must_clear_ = false;    // a loop watches that does not read the bell
   bool a_loop_reads_ = false;  // rings out of the bell
