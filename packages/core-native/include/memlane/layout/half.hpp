@@ -33,13 +33,15 @@ struct SenderHalf {
   HalfHeader header;
 
   // tail: how many descriptors were pushed. Written by the sender; read by the receiver. Its release pairs with the
-  // acquire in ReceiverRing::look [SYNC descriptor]: who sees the tail sees the descriptors and payloads before it.
+  // acquire in ReceiverRing::refresh_tail [SYNC descriptor]: who sees the tail sees the descriptors and payloads before
+  // it.
   alignas(cache_line) SharedWord tail;
   // floor: descriptors before it were taken back (drop-oldest). Written by the sender; read by the receiver. Ordered
-  // against `head` by the fences on both sides [SYNC take-back].
+  // against `head` by the fences on both sides [SYNC take-back]. Its release pairs with the acquire in
+  // ReceiverRing::load_floor: who sees it also sees the tail that it does not pass.
   alignas(cache_line) SharedWord floor;
   // armed: 0, or the number of the sleep the sender is about to begin: ring once for it. Written by the sender; read by
-  // the receiver after it has returned something, behind the fence [SYNC sleep].
+  // the receiver after it has taken or returned something. Both relaxed: the fences order it [SYNC sleep].
   alignas(cache_line) SharedWord armed;
   // dropped: samples this receiver did not get. Written by the sender; read for statistics only, relaxed.
   alignas(cache_line) SharedWord dropped;
@@ -55,7 +57,8 @@ static_assert(offsetof(SenderHalf, tail) == 64 && offsetof(SenderHalf, floor) ==
 static_assert(offsetof(SenderHalf, dropped) == 256 && offsetof(SenderHalf, returns_head) == 264 &&
               sizeof(SenderHalf) == 512);
 
-/// A return as it stands in the receiver's ring.
+/// A return as it stands in the receiver's ring. Written by the receiver, read by the sender, both relaxed: between
+/// them stand `returns_tail` for who reads, and `returns_head` for who writes over it.
 struct ReturnEntry {
   SharedWord position;  // of the descriptor that is given back
   SharedWord ticket;    // its ticket in the low 32 bits; `return_yielded` above
@@ -66,15 +69,15 @@ inline constexpr std::uint64_t return_yielded = std::uint64_t{1} << 32U;  // not
 struct ReceiverHalf {
   HalfHeader header;
 
-  // head: how many descriptors were taken (or skipped). Written by the receiver, after it has copied the descriptor; read
-  // by the sender. Its release pairs with the acquire in SenderRing::waiting [SYNC room]: a place that is seen free was
-  // read to its end.
+  // head: how many descriptors were taken (or skipped). Written by the receiver, after it has copied the descriptor;
+  // read by the sender. Its release pairs with the acquire in SenderRing::refresh_head [SYNC room]: a place that is
+  // seen free was read to its end.
   alignas(cache_line) SharedWord head;
-  // returns_tail: how many returns were pushed. Written by the receiver; read by the sender. Release pairs with the acquire
-  // in SenderRing::collect_returns [SYNC return]: whoever sees a return knows that its payload is read no more.
+  // returns_tail: how many returns were pushed. Written by the receiver; read by the sender. Release pairs with the
+  // acquire in SenderRing::collect_returns [SYNC return]: whoever sees a return knows that its payload is read no more.
   alignas(cache_line) SharedWord returns_tail;
-  // armed: 0, or the number of the sleep the receiver is about to begin. Written by the receiver; read by the sender after
-  // a push, behind the fence [SYNC sleep].
+  // armed: 0, or the number of the sleep the receiver is about to begin. Written by the receiver; read by the sender
+  // after a push. Both relaxed: the fences order it [SYNC sleep].
   alignas(cache_line) SharedWord armed;
 
   alignas(cache_line) std::byte reserved[256];
