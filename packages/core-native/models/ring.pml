@@ -4,8 +4,9 @@
  * [SYNC room], [SYNC return], [SYNC returns-room]
  *
  * SENDS samples go through a ring of CAPACITY places, of which DEPTH may wait, in PAYLOADS pieces of memory that are
- * used again. The receiver holds up to HOLDS of them and gives them back in any order, through a ring of RETURNS places or,
- * where that is full, as messages. At any moment it may close: then it says so, gives back what it holds, and leaves.
+ * used again. The receiver holds up to HOLDS of them and gives them back in any order, through a ring of RETURNS
+ * places or, where that is full, as messages. At any moment it may close: then it says so, gives back what it holds,
+ * and leaves.
  *
  * Checked for every interleaving, over the store buffers of store_buffer.pml:
  *   - the sender never writes into a payload that the receiver may read, nor the receiver over a return that was not
