@@ -74,6 +74,8 @@ export const suites = [
   { name: "core-tsan", run: ctest("tsan") },
   // About half a minute, and as much again to build.
   { name: "fuzz", run: thenPrint(fuzzing(8), "build/reports/fuzz.txt") },
+  // Half a minute. As root, some tests become an ordinary user, and containers and control groups are made.
+  { name: "limits", run: ctest("limits") },
   { name: "models", run: pytest("packages/core-native/models") },
   { name: "cpp-header", run: all(ctest("release"), pytest("packages/cpp-header/tests")) },
   { name: "python", run: all(commands(pythonTypes), pytest("packages/py-shim/tests")) },

@@ -38,7 +38,7 @@ inline const std::vector<Plausible> plausible{
     {"fdopendir", {ENOMEM}},
     {"fgetxattr", {EOPNOTSUPP}},
     {"fstat", {ENOMEM}},
-    {"fstatat", {ENOENT, ENOMEM, EACCES}},
+    {"fstatat", {ENOMEM, EACCES}},
     {"fstatfs", {EINTR, ENOMEM, EIO}},
     {"ftruncate", {EINTR, ENOMEM, EFBIG}},
     {"getgroups", {}},

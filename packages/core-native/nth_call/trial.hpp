@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "injection.hpp"
@@ -41,7 +42,7 @@ class Trial {
     } catch (const Error& error) {
       hear(what, error);
     } catch (const std::bad_alloc&) {
-      if (!fault_ || fault_->call != allocation) ADD_FAILURE() << what << ": std::bad_alloc";
+      if (!fault_ || std::string_view(fault_->call) != allocation) ADD_FAILURE() << what << ": std::bad_alloc";
       ++told_;
     } catch (const std::exception& other) {
       ADD_FAILURE() << what << ": " << other.what();

@@ -24,8 +24,7 @@ struct PortMessage {
 /// Thrown by a port for a message whose handles did not arrive: it ends the link that the message was for.
 [[noreturn]] inline void fail_for_lost_handles() {
   throw Error(ErrorCode::descriptor_limit,
-              "handles of a peer were lost on the way: this process has reached its limit of open files (raise ulimit "
-              "-n), or a security module kept them");
+              "no descriptor was left for a peer's handles (raise ulimit -n), or a security module kept them");
 }
 
 /// Called by the service thread only, one call at a time, and never under a lock of the endpoint.

@@ -145,10 +145,10 @@ inline void reserve(int handle, std::size_t bytes) {
 }  // namespace linux_memory
 
 inline OwnedMemory create_memory(const char* name, std::size_t bytes) {
+  linux_memory::check_file_size_limit(bytes);  // first: the probe, of a page, must not die of it either
   if (!linux_memory::seals_are_enforced()) {
     throw Error(ErrorCode::unsupported, "this kernel does not enforce F_SEAL_FUTURE_WRITE (Linux 5.1 and later do)");
   }
-  linux_memory::check_file_size_limit(bytes);
   OwnedMemory memory;
   memory.handle = linux_memory::create(name);
   fault_point("memory.created");
