@@ -140,12 +140,13 @@ def subscriber_wakes_a_publisher(stage: Company) -> None:
     stage.finish("P")
 
 
-@situation("subscriber", blocks_when_frozen=True)
+@situation("subscriber", budget_slots=24, blocks_when_frozen=True)
 def subscriber_whose_publisher_shrinks(stage: Company) -> None:
     """Memory that it has mapped is given back."""
     stage.open_survivors()
     stage.open_victim(depth=8)
-    for size in (300000, 400000, 300000):
+    # One of these leaves room for what is sent before a death is heard, two of them are too much.
+    for size in (700000, 800000, 700000):
         stage.send("P", size)
         stage.survivor_takes_all()
         stage.victim_takes_all()
