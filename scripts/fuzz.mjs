@@ -17,12 +17,14 @@ import { environment, logFile, run, tail } from "./lib/run.mjs";
 const sources = at("packages", "core-native", "fuzz");
 const built = at("build", "fuzz");
 const report = at("build", "reports", "fuzz.txt");
-const longestKept = 160; // bytes: the repository keeps small inputs only
+const longestKept = 64; // bytes: the repository keeps small inputs only
 
 const fuzzers = () =>
   readdirSync(sources)
     .filter((file) => file.endsWith("_fuzz.cpp"))
     .map((file) => file.replace(/\.cpp$/, ""));
+
+const programOf = (name) => join(built, "packages", "core-native", "fuzz", name);
 
 /** Why the fuzzers cannot be built here, or undefined. */
 function obstacle() {
@@ -45,10 +47,8 @@ function obstacle() {
 async function fuzz(name, seconds, { log, env }) {
   const own = join(built, "corpus", name);
   const found = join(built, "found", name);
-  const kept = join(sources, "corpus", name);
-  for (const folder of [own, found, kept]) mkdirSync(folder, { recursive: true });
-  const limits = ["-timeout=60", "-rss_limit_mb=3000", "-malloc_limit_mb=1500", "-max_len=1024"];
-  const program = join(built, "packages", "core-native", "fuzz", name);
+  for (const folder of [own, found]) mkdirSync(folder, { recursive: true });
+  const limits = ["-timeout=120", "-rss_limit_mb=3000", "-malloc_limit_mb=1500", "-max_len=1024"];
   const from = existsSync(log) ? readFileSync(log, "utf8").length : 0;
   const args = [
     `-max_total_time=${seconds}`,
@@ -56,30 +56,35 @@ async function fuzz(name, seconds, { log, env }) {
     "-print_final_stats=1",
     `-artifact_prefix=${found}/`,
     own,
-    kept,
+    unpack(name),
   ];
-  const exit = await run(program, args, { log, env, check: false });
+  const exit = await run(programOf(name), args, { log, env, check: false });
   const runs = /stat::number_of_executed_units: (\d+)/.exec(readFileSync(log, "utf8").slice(from))?.[1];
   return exit === 0 && runs !== undefined ? Number(runs) : undefined;
 }
 
-/** Takes what the runs found over into the repository: small, and no more of it than is needed. */
+/** The inputs in the repository, one in each line, as files that libFuzzer reads. */
+function unpack(name) {
+  const folder = join(built, "kept", name);
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  const packed = join(sources, "corpus", `${name}.txt`);
+  const lines = existsSync(packed) ? readFileSync(packed, "utf8").trim().split("\n") : [];
+  lines.forEach((line, i) => {
+    writeFileSync(join(folder, String(i)), Buffer.from(line, "base64"));
+  });
+  return folder;
+}
+
+/** Takes what the runs found over into the repository: small inputs, and no more of them than reach everything. */
 async function keep(name, { log, env }) {
   const merged = join(built, "merged", name);
-  const kept = join(sources, "corpus", name);
   rmSync(merged, { recursive: true, force: true });
   mkdirSync(merged, { recursive: true });
-  const program = join(built, "packages", "core-native", "fuzz", name);
-  const args = ["-merge=1", `-max_len=${longestKept}`, merged, kept, join(built, "corpus", name)];
-  await run(program, args, { log, env });
-  rmSync(kept, { recursive: true, force: true });
-  mkdirSync(kept, { recursive: true });
-  const inputs = readdirSync(merged).map((file) => readFileSync(join(merged, file)));
-  inputs.sort((a, b) => Buffer.compare(a, b));
-  // One file for each would be hundreds. libFuzzer reads none of them as text, and neither does anybody else.
-  inputs.forEach((input, i) => {
-    writeFileSync(join(kept, String(i).padStart(4, "0")), input);
-  });
+  const args = ["-set_cover_merge=1", `-max_len=${longestKept}`, merged, unpack(name), join(built, "corpus", name)];
+  await run(programOf(name), args, { log, env });
+  const lines = readdirSync(merged).map((file) => readFileSync(join(merged, file)).toString("base64"));
+  writeFileSync(join(sources, "corpus", `${name}.txt`), `${lines.sort().join("\n")}\n`);
 }
 
 /** The fuzzers as a suite: `seconds` for each. */

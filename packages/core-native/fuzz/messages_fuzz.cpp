@@ -28,7 +28,7 @@ using detail::MessageType;
 using detail::PortKind;
 using detail::platform::Handle;
 
-constexpr auto patience = 20s;  // a machine may be busy; nothing here waits on purpose
+constexpr auto patience = 50s;  // a machine may be busy; nothing here waits on purpose
 constexpr std::uint64_t nobody = 999'999;
 
 Handle memfd(unsigned flags, off_t bytes, int seals) {
