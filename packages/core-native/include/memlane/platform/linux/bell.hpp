@@ -87,9 +87,9 @@ inline Bell::Wake Bell::wait(std::int64_t nanoseconds) const {
 
 inline ForeignBell::ForeignBell(Handle handle) {
   struct stat status{};
-  if (sys::call("fstat", [&] { return ::fstat(handle.get(), &status); }) != 0)
+  if (handle && sys::call("fstat", [&] { return ::fstat(handle.get(), &status); }) != 0)
     sys::fail("cannot look at a peer's bell", errno);
-  if (!S_ISFIFO(status.st_mode)) {
+  if (!handle || !S_ISFIFO(status.st_mode)) {
     throw Error(ErrorCode::corrupt, "the bell that a peer handed over is not a pipe");
   }
   // Read and write, though we only write: when the owner is gone, a ring must neither fail nor raise SIGPIPE here.
