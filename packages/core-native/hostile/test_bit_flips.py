@@ -85,7 +85,9 @@ class _Flipper:
                 self.end = None
 
     def close(self) -> None:
-        """Leave."""
+        """Leave, when everything that was said has been heard: what came of it shows before the next scene."""
+        if self.line is not None:
+            self.line.settle()
         if self.end is not None:
             self.end.close()
         if self.line is not None:
