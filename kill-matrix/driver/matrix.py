@@ -211,14 +211,16 @@ class Report:
                 row.append(" " * (len(role) + 2) + " ".join(f"{number:>12}" for number in numbers))
             lines.append("  ".join(row))
         good = [outcome for outcome in self.outcomes.values() if not outcome.failure]
+        failed = [outcome for outcome in self.outcomes.values() if outcome.failure]
         deaths = sum(each.action not in ("stop", "fork") for each, how in self.outcomes.items() if not how.failure)
         slowest = max((outcome.recovery for outcome in good), default=0.0)
         lines += [
             "",
             f"combinations: {len(good)} of {len(self.outcomes)}; points x roles: "
             f"{sum(len(roles) for roles in listed.values())}; situations: {len(PLAYS)}; seed {seed}",
-            f"processes ended at a point: {deaths}; samples checked: {sum(each.samples for each in good)}; lost: 0",
+            f"processes ended at a point: {deaths}; samples checked: {sum(each.samples for each in good)}; "
+            f"lost, stuck or left behind in: {len(failed)}",
             f"longest from a death to the next samples: {slowest * 1000:.0f} ms",
         ]
-        lines += [f"FAILED {outcome.name}: {outcome.failure}" for outcome in self.outcomes.values() if outcome.failure]
+        lines += [f"FAILED {outcome.name}: {outcome.failure}" for outcome in failed]
         return "\n".join(lines) + "\n"
