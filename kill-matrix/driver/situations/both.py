@@ -112,3 +112,4 @@ def returns_as_messages(stage: Company, sender: str) -> None:
         stage.survivor_takes_all()
         if sender == "P":
             stage.victim_takes_all()
+    stage.step(sender, "flush", timeout=10000)
