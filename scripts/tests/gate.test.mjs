@@ -33,7 +33,13 @@ const exempt = {
 };
 
 // The standard library's own ways to the system.
-const hiddenCalls = [/<fstream>/, /\bstd::(i|o)?fstream\b/, /\bfopen\b/, /new std::thread\b/, /make_unique<std::thread>/];
+const hiddenCalls = [
+  /<fstream>/,
+  /\bstd::(i|o)?fstream\b/,
+  /\bfopen\b/,
+  /new std::thread\b/,
+  /make_unique<std::thread>/,
+];
 
 const withoutComments = (text) => text.replace(/\/\/.*$/gm, "");
 const sources = filesUnder(include)
@@ -63,7 +69,11 @@ test("system calls are made in platform/ only", () => {
     const found = calls(text).filter((call) => !(call.function in exempt));
     assert.deepEqual(found, [], name);
     for (const pattern of hiddenCalls) assert.doesNotMatch(text, pattern, name);
-    assert.doesNotMatch(text, /#include <(sys|linux)\/(?!types\.h)|#include <(unistd|fcntl|pthread|poll|sched|dirent)\.h>/, name);
+    assert.doesNotMatch(
+      text,
+      /#include <(sys|linux)\/(?!types\.h)|#include <(unistd|fcntl|pthread|poll|sched|dirent)\.h>/,
+      name,
+    );
   }
 });
 
