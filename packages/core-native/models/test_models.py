@@ -9,7 +9,10 @@ import pytest
 
 MODELS = Path(__file__).parent
 
-pytestmark = pytest.mark.skipif(shutil.which("spin") is None, reason="Spin is not installed (Debian package spin)")
+pytestmark = [
+    pytest.mark.skipif(shutil.which("spin") is None, reason="Spin is not installed (Debian package spin)"),
+    pytest.mark.timeout(300),  # seconds on a busy machine: the largest takes some five
+]
 
 
 def errors(model: str, folder: Path, defines: str) -> int:
