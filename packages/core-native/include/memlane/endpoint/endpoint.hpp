@@ -564,7 +564,15 @@ class Endpoint {
     // A planted name may have led it here; what it wants is for another's ports.
     if (!hello || EndpointId{{hello->door[0], hello->door[1]}} != id_) return false;
     const EndpointId id{{hello->endpoint[0], hello->endpoint[1]}};
-    if (const auto impostor = find_impostor(connection, id)) lose(impostor);
+    if (const auto impostor = find_impostor(connection, id)) {
+      // Nobody at the door is heard meanwhile: what the newcomer says next would come before its hello.
+      const struct Restore {
+        bool& there;
+        bool before;
+        ~Restore() { there = before; }
+      } restore{at_the_door_, std::exchange(at_the_door_, true)};
+      lose(impostor);
+    }
     return admit(connection, id);
   }
 
