@@ -74,6 +74,8 @@ export const suites = [
   { name: "core-tsan", run: ctest("tsan") },
   // About half a minute, and as much again to build.
   { name: "fuzz", run: thenPrint(fuzzing(8), "build/reports/fuzz.txt") },
+  // Each of the core's calls and allocations fails once, some 15,000 times in all: about a minute, and half of one to build.
+  { name: "nth-call", run: thenPrint(ctest("nth-call"), "build/reports/nth-call.txt") },
   // Half a minute. As root, some tests become an ordinary user, and containers and control groups are made.
   { name: "limits", run: ctest("limits") },
   { name: "models", run: pytest("packages/core-native/models") },

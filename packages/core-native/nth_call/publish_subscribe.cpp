@@ -49,15 +49,15 @@ void one_endpoint(Trial& trial) {
 }
 
 void growing(Trial& trial) {
-  auto publisher = trial.publisher(trial.near(), {.memory_budget = 4'000'000});
+  auto publisher = trial.publisher(trial.near(), {.memory_budget = 1'300'000});
   auto subscriber = trial.subscriber(trial.far());
   if (publisher && subscriber) {
     trial.expect_linked_or_told(*publisher, *subscriber);
-    for (const std::size_t bytes : {1'000, 30'000, 900'000, 1'900'000, 900'000, 3'500'000, 1'000}) {
+    for (const std::size_t bytes : {1'000, 10'000, 300'000, 600'000, 300'000, 1'100'000, 1'000}) {
       trial.send(*publisher, bytes);  // each needs memory of its own, and the budget makes them give back what they had
       trial.expect_promises_kept(*subscriber);
     }
-    EXPECT_LE(publisher->stats().bytes, 4'000'000U);
+    EXPECT_LE(publisher->stats().bytes, 1'300'000U);
   }
   trial.end(publisher);
   trial.end(subscriber);
@@ -166,7 +166,7 @@ void written_to(Trial& trial) {
   if (publisher && subscriber) {
     trial.expect_linked_or_told(*publisher, *subscriber);
     for (int i = 0; i < 3; ++i) {
-      trial.send(*publisher, large);
+      if (publisher->stats().peers == 0 || !trial.send(*publisher, large)) continue;
       auto sample = trial.take(*subscriber, 1s);
       if (!sample) continue;
       const_cast<std::byte*>(sample->data())[5000] ^= std::byte{0xFF};  // must be gone with the sample
@@ -186,8 +186,8 @@ void in_an_event_loop(Trial& trial) {
     trial.attempt("asking for the descriptor", [&] { static_cast<void>(subscriber->fileno()); });
     std::optional<detail::platform::Handle> own;
     trial.attempt("asking for a descriptor of one's own", [&] { own = subscriber->port().own_fileno(); });
-    trial.send(*publisher, small);
-    trial.attempt("waiting for several ports", [&] { static_cast<void>(wait({*subscriber}, 10s)); });
+    if (trial.send(*publisher, small) && subscriber->stats().broken == 0)
+      trial.attempt("waiting for several ports", [&] { static_cast<void>(wait({*subscriber}, 10s)); });
     trial.expect_promises_kept(*subscriber);
     trial.attempt("asking whether it is ready", [&] { static_cast<void>(subscriber->ready()); });
     trial.attempt("asking whether it is ready", [&] { static_cast<void>(publisher->ready()); });

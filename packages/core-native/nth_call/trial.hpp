@@ -83,6 +83,8 @@ class Trial {
   /// Both ports know each other, or at least one of them was told why not.
   void expect_linked_or_told(Publisher& publisher, Subscriber& subscriber);
 
+  /// Errors, of calls that failed or links that were dropped; a std::bad_alloc counts and has no words.
+  [[nodiscard]] std::size_t told() const noexcept { return told_; }
   [[nodiscard]] const std::set<std::string>& words() const noexcept { return words_; }
 
  private:
