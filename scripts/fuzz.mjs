@@ -54,6 +54,7 @@ async function fuzz(name, seconds, { log, env }) {
     `-max_total_time=${seconds}`,
     ...limits,
     "-print_final_stats=1",
+    "-print_funcs=0", // whose names a symbolizer finds, which outlives the fuzzer for a moment
     `-artifact_prefix=${found}/`,
     own,
     unpack(name),

@@ -9,7 +9,9 @@
 #include <vector>
 
 #include "memlane/platform/access.hpp"
+#include "memlane/platform/files.hpp"
 #include "memlane/platform/handle.hpp"
+#include "memlane/platform/thread.hpp"
 
 namespace memlane::detail::platform {
 

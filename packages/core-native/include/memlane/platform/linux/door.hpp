@@ -17,7 +17,6 @@
 #include <vector>
 
 #include "memlane/platform/fault_point.hpp"
-#include "memlane/platform/files.hpp"
 #include "memlane/platform/linux/access.hpp"
 #include "memlane/platform/linux/strangers.hpp"
 #include "memlane/platform/linux/sys.hpp"

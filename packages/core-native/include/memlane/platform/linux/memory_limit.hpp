@@ -10,8 +10,6 @@
 
 #include "memlane/platform/linux/text_file.hpp"
 
-#include "memlane/platform/linux/text_file.hpp"
-
 namespace memlane::detail::platform {
 
 namespace linux_memory_limit {
