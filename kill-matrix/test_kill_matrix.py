@@ -31,6 +31,9 @@ from driver.situations import BY_NAME, PLAYS
 SEED = int(os.environ.get("MEMLANE_KILL_SEED", "1"))
 SIZE = os.environ.get("MEMLANE_KILL_SIZE", "1100")
 
+# Whether somebody has to sleep, and be woken, depends on who was quicker. The table shows whether enough of it was met.
+BY_CHANCE = ("sleep.armed", "sleep.fenced", "sleep.over", "bell.rung")
+
 report = Report()
 
 
@@ -72,11 +75,12 @@ def test_the_others_go_on(name: str, chosen: list[Combination], pool: ProcessPoo
     outcomes = list(pool.map(play, combinations))
     report.add(combinations, outcomes)
     assert outcomes
-    # What comes the second time depends on who was quicker; the first time comes always.
+    # What comes the second time depends on who was quicker as well; the first time of all else comes always.
     failed = [
         f"{outcome.name}: {outcome.failure}"
         for combination, outcome in zip(combinations, outcomes, strict=True)
-        if outcome.failure and not (outcome.failure == NOT_REACHED and combination.passage > 1)
+        if outcome.failure
+        and not (outcome.failure == NOT_REACHED and (combination.passage > 1 or combination.point in BY_CHANCE))
     ]
     assert failed == []
 

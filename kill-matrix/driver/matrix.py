@@ -211,12 +211,13 @@ class Report:
                 row.append(" " * (len(role) + 2) + " ".join(f"{number:>12}" for number in numbers))
             lines.append("  ".join(row))
         good = [outcome for outcome in self.outcomes.values() if not outcome.failure]
-        failed = [outcome for outcome in self.outcomes.values() if outcome.failure]
+        unmet = [outcome for outcome in self.outcomes.values() if outcome.failure == NOT_REACHED]
+        failed = [outcome for outcome in self.outcomes.values() if outcome.failure and outcome not in unmet]
         deaths = sum(each.action not in ("stop", "fork") for each, how in self.outcomes.items() if not how.failure)
         slowest = max((outcome.recovery for outcome in good), default=0.0)
         lines += [
             "",
-            f"combinations: {len(good)} of {len(self.outcomes)}; points x roles: "
+            f"combinations: {len(good)} of {len(self.outcomes)} ({len(unmet)} were not met this time); points x roles: "
             f"{sum(len(roles) for roles in listed.values())}; situations: {len(PLAYS)}; seed {seed}",
             f"processes ended at a point: {deaths}; samples checked: {sum(each.samples for each in good)}; "
             f"lost, stuck or left behind in: {len(failed)}",
