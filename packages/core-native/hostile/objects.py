@@ -9,7 +9,7 @@ import socket
 import struct
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 F_ADD_SEALS = 1033
@@ -135,7 +135,10 @@ def bad_memory(name: str, size: int) -> Iterator[int]:
 
 def descriptors(pid: int) -> int:
     """Count the open descriptors of a process, but for those on its own page map, which the core keeps."""
-    found = [os.path.realpath(entry) for entry in Path(f"/proc/{pid}/fd").iterdir()]
+    found = []
+    for entry in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed meanwhile
+            found.append(str(entry.readlink()))
     return sum(not what.endswith("/pagemap") for what in found)
 
 

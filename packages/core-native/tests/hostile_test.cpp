@@ -359,6 +359,21 @@ TEST_F(Hostile, memory_that_is_never_handed_over_keeps_nobody_waiting) {
   complains(ErrorCode::corrupt, "never handed over");
 }
 
+TEST_F(Hostile, memory_that_died_with_its_sender_is_a_drop) {
+  {
+    const RawPeer peer;
+    RawPublisher raw(peer, "lane", subscriber_number(), 1);
+    raw.hand_over_half();
+    raw.push(RawPublisher::good_descriptor());
+    EXPECT_FALSE(subscriber.take(20ms));
+  }
+  EXPECT_EQ(publisher.send_copy(test::payload(10, 1)), 1U);
+  EXPECT_EQ(subscriber.take(patience)->size(), 10U);
+  EXPECT_TRUE(test::eventually([&] { return !subscriber.take() && subscriber.stats().peers == 1; }));
+  EXPECT_EQ(subscriber.stats().dropped, 1U);
+  EXPECT_EQ(subscriber.stats().broken, 0U);
+}
+
 TEST_F(Hostile, segments_that_are_not_what_they_must_be_end_their_link) {
   const RawPeer peer;
   const std::uint64_t to = subscriber_number();

@@ -64,6 +64,9 @@ class ReceiverLink {
 
   /// The sender has left or died: nothing comes any more, but what is there can be taken.
   void sender_left() noexcept { left_ = true; }
+  /// The same, by the end of its process or of the connection, and not by a word: memory that it still kept for us in a queue
+  /// of its own, since we were slow to read, has gone with it.
+  void sender_died() noexcept { left_ = died_ = true; }
   [[nodiscard]] bool has_left() const noexcept { return left_; }
 
   /// Maps a segment. Throws Corruption or Error.
@@ -99,7 +102,7 @@ class ReceiverLink {
   /// The same, but true only once for each, so that a sender who never hands it over holds nobody up for long.
   [[nodiscard]] bool is_worth_a_moment() noexcept { return is_on_the_way() && !std::exchange(was_waited_for_, true); }
   [[nodiscard]] std::uint64_t waiting() { return is_up() ? ring_->waiting() : 0; }
-  [[nodiscard]] std::uint64_t dropped() const noexcept { return is_up() ? ring_->dropped() : 0; }
+  [[nodiscard]] std::uint64_t dropped() const noexcept { return is_up() ? ring_->dropped() + lost_with_sender_ : 0; }
   [[nodiscard]] std::uint64_t held() const noexcept { return held_; }
 
   /// The next sample, if there is one and its memory has arrived. Throws Corruption.
@@ -125,7 +128,9 @@ class ReceiverLink {
         // Its handle is on the way: the service thread wakes us when it is here.
         awaits_segment_ = true;
         if (!left_) return std::nullopt;
-        throw Corruption("a sample lies in memory that was never handed over");
+        if (!died_) throw Corruption("a sample lies in memory that was never handed over");
+        if (ring_->take()) ++lost_with_sender_;
+        continue;
       }
       if (!ring_->take()) {
         yield(look->position);
@@ -211,6 +216,8 @@ class ReceiverLink {
   bool awaits_segment_ = false;  // the next sample lies in memory whose handle has not arrived
   bool was_waited_for_ = false;  // a take that does not wait has given it a moment to arrive
   bool left_ = false;
+  bool died_ = false;
+  std::uint64_t lost_with_sender_ = 0;  // samples whose memory it could not hand over before it died
 };
 
 }  // namespace memlane::detail

@@ -217,7 +217,10 @@ class ReceiverPort final : public PortBase {
     if (!why.empty()) note_problem(ErrorCode::system, 0, "it does without this process: ", why);
     for (std::size_t i = 0; i < links_.size();) {
       const std::shared_ptr<ReceiverLink> link = links_[i];
-      if (link->address().endpoint == peer) end_link(*link);
+      if (link->address().endpoint == peer) {
+        link->sender_died();
+        end_link(*link);
+      }
       if (i < links_.size() && links_[i] == link) ++i;
     }
     settle_all_of(peer);
