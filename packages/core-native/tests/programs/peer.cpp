@@ -13,6 +13,7 @@
 
 #include <charconv>
 #include <filesystem>
+#include <fstream>
 #include <iostream>
 #include <map>
 #include <sstream>
@@ -20,6 +21,7 @@
 #include <vector>
 
 #include "memlane/memlane.hpp"
+#include "support/eventually.hpp"
 #include "support/payload.hpp"
 
 namespace {
@@ -171,8 +173,22 @@ class Actor {
     return static_cast<std::uint64_t>(std::distance(begin(all), end(all)));
   }
 
+  static bool others_sleep() {
+    for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+      if (task.path().filename() == std::to_string(::gettid())) continue;
+      std::ifstream file(task.path() / "stat");
+      std::string stat;
+      std::getline(file, stat);
+      const std::size_t name_end = stat.rfind(") ");
+      if (name_end != std::string::npos && stat[name_end + 2] != 'S') return false;
+    }
+    return true;
+  }
+
   /// The lowest free numbers are used first, so that the limit is met by the next descriptor but N.
   void limit_descriptors() const {
+    // The service thread may still hold what it is about to close.
+    if (!test::eventually(others_sleep)) throw std::runtime_error("the other threads do not come to rest");
     rlimit limit{};
     ::getrlimit(RLIMIT_NOFILE, &limit);
     int next = ::dup(0);
