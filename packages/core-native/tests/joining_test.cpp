@@ -1,8 +1,6 @@
 // Joining at its awkward moments, with a publisher that is played by hand. models/join.pml is a model of all of them.
 #include <gtest/gtest.h>
 
-#include <array>
-#include <cstring>
 #include <optional>
 #include <thread>
 #include <vector>
@@ -38,16 +36,16 @@ class CrossingPublisher {
   /// The subscriber has seen the announcement, has connected and offered its half.
   void let_the_subscriber_in() {
     // Who only looks whether somebody lives here says nothing.
-    std::optional<Heard> hello;
+    std::optional<RawPeer::Heard> hello;
     while (!hello) {
       ASSERT_TRUE(eventually(
           [&] { return detail::platform::accept_newcomer(door_, theirs_) == detail::platform::Accept::accepted; }));
-      hello = hear(theirs_);
+      hello = RawPeer::hear_on(theirs_);
     }
     ASSERT_EQ(hello->header.type, static_cast<std::uint16_t>(MessageType::hello));
     const auto introduction = detail::parse<detail::HelloBody>(hello->body).value();
     subscriber_.endpoint = detail::EndpointId{{introduction.endpoint[0], introduction.endpoint[1]}};
-    const auto half = hear(theirs_);
+    const auto half = RawPeer::hear_on(theirs_);
     ASSERT_TRUE(half);
     ASSERT_EQ(half->header.type, static_cast<std::uint16_t>(MessageType::half));
     subscriber_.port = half->header.from_port;
@@ -97,29 +95,6 @@ class CrossingPublisher {
   }
 
  private:
-  struct Heard {
-    detail::MessageHeader header{};
-    std::vector<std::byte> body;
-    std::vector<detail::platform::Handle> handles;
-  };
-
-  /// Nothing: the other side hung up.
-  static std::optional<Heard> hear(const detail::platform::Handle& connection) {
-    std::array<std::byte, detail::max_message> buffer{};
-    detail::platform::Arrived arrived;
-    EXPECT_TRUE(eventually([&] {
-      arrived = detail::platform::receive_message(connection, buffer);
-      return arrived.kind != detail::platform::Arrived::Kind::nothing;
-    }));
-    if (arrived.kind != detail::platform::Arrived::Kind::message) return std::nullopt;
-    Heard heard;
-    std::memcpy(&heard.header, buffer.data(), sizeof heard.header);
-    heard.body.assign(buffer.begin() + sizeof heard.header,
-                      buffer.begin() + static_cast<std::ptrdiff_t>(arrived.bytes));
-    heard.handles = std::move(arrived.handles);
-    return heard;
-  }
-
   void say(const detail::MessageBytes& message, std::initializer_list<int> handles = {}) const {
     EXPECT_EQ(detail::platform::send_message(ours_, message.bytes(), std::vector(handles)),
               detail::platform::Sent::done);

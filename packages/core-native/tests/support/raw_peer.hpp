@@ -80,12 +80,12 @@ class RawPeer {
     }
   };
 
-  /// The next message, or nothing if the other side hung up.
-  [[nodiscard]] std::optional<Heard> hear() const {
+  /// The next message on a connection, or nothing if the other side hung up.
+  [[nodiscard]] static std::optional<Heard> hear_on(const detail::platform::Handle& connection) {
     std::array<std::byte, detail::max_message> buffer;
     detail::platform::Arrived arrived;
     EXPECT_TRUE(eventually([&] {
-      arrived = detail::platform::receive_message(connection_, buffer);
+      arrived = detail::platform::receive_message(connection, buffer);
       return arrived.kind != detail::platform::Arrived::Kind::nothing;
     })) << "nothing was said";
     if (arrived.kind != detail::platform::Arrived::Kind::message) return std::nullopt;
@@ -96,6 +96,7 @@ class RawPeer {
     heard.handles = std::move(arrived.handles);
     return heard;
   }
+  [[nodiscard]] std::optional<Heard> hear() const { return hear_on(connection_); }
 
   /// Skips to a message of that type.
   [[nodiscard]] std::optional<Heard> hear(detail::MessageType type) const {
