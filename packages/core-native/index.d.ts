@@ -4,6 +4,7 @@
 export interface PublisherOptions {
   readonly history: number;
   readonly memoryBudget: number;
+  readonly maxHeld: number;
   readonly sendTimeout: number;
   readonly joinTimeout: number;
   readonly label: string;

@@ -139,6 +139,7 @@ class Peer {
     memlane::PublisherOptions options;
     options.history = static_cast<std::uint32_t>(step.number<std::int64_t>("history", 0));
     options.memory_budget = step.number<std::uint64_t>("budget", 0);
+    options.max_held = step.number<std::uint32_t>("max-held", 0);
     options.send_timeout = timeout_of(step, "send-timeout");
     options.join_timeout = timeout_of(step, "join-timeout", options.join_timeout);
     options.label = step.text("label", "");

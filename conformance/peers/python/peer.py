@@ -157,6 +157,7 @@ class Peer:
         options = given(
             history=optional_integer(step, "history"),
             memory_budget=optional_integer(step, "budget"),
+            max_held=optional_integer(step, "max-held"),
             send_timeout=step.seconds("send-timeout"),
             join_timeout=step.seconds("join-timeout"),
             label=step.find("label"),

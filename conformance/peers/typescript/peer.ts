@@ -121,6 +121,7 @@ export class Peer {
         given({
           history: number(step, "history", undefined),
           memoryBudget: number(step, "budget", undefined),
+          maxHeld: number(step, "max-held", undefined),
           sendTimeout: number(step, "send-timeout", undefined),
           joinTimeout: number(step, "join-timeout", undefined),
           label: step.get("label") ?? undefined,

@@ -75,7 +75,7 @@ class SenderVictim {
       link.emplace(detail::PortAddress{far_end().peer()->id(), 1}, far_end().peer(), receiver,
                    detail::map_half(half.handle(), claimed, detail::receiver_half_magic,
                                     detail::returns_capacity(depth), detail::receiver_half_bytes(depth)),
-                   detail::platform::ForeignBell(some_bell()));
+                   detail::platform::ForeignBell(some_bell()), static_cast<std::uint32_t>(input.choice(4)));
       for (int i = 0; i < most_operations && !input.empty(); ++i) {
         SecondReads::answer(0);
         lie_or_work(input, *link, half, depth);
@@ -143,9 +143,9 @@ class SenderVictim {
       detail::Slot& lent;
       ~GiveUp() { pool.release(lent); }
     } give_up{pool_, *slot};
-    if (!link.has_room()) {
+    if (!link.has_room(pool_)) {
       if (link.overflow() != Overflow::drop_oldest) return;
-      link.drop_oldest(pool_);
+      if (!link.drop_oldest(pool_) && link.holds_all_it_may(pool_)) return;
     }
     link.prepare(*slot->segment, 1);
     detail::Descriptor descriptor{};

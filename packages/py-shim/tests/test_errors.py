@@ -133,6 +133,7 @@ def test_options_out_of_range(subscriber: MakeSubscriber, options: dict[str, Any
         ({"history": 65537}, "history is 0 to 65536, not 65537"),
         ({"memory_budget": 0}, "memory_budget is 1 to"),
         ({"memory_budget": -5}, "memory_budget is 1 to"),
+        ({"max_held": 0}, "max_held is 1 to"),
         ({"label": "ü" * 32}, "63 bytes"),
         ({"group": -1}, "group is 0 to 4294967294, not -1"),
         ({"group": 2**32 - 1}, "group is 0 to 4294967294, not 4294967295"),

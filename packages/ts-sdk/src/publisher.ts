@@ -19,6 +19,11 @@ export interface PublisherOptions extends PortOptions {
   readonly history?: number | undefined;
   /** The most memory this port may hold, in bytes; 0 (if not given): what the machine and the control group allow. */
   readonly memoryBudget?: number | undefined;
+  /**
+   * How many samples one subscriber may hold, taken and not released, before its queue counts as full; what waits in it then
+   * can still be taken. 0 (if not given): as many as it likes.
+   */
+  readonly maxHeld?: number | undefined;
   /** How long, in milliseconds, a send lets itself be kept waiting by a full queue; for ever if not given. */
   readonly sendTimeout?: number | undefined;
 }
@@ -27,7 +32,7 @@ export interface SendOptions extends SendInfo, PayloadOptions {}
 
 export type PublisherStats = Readonly<native.PublisherStats>;
 
-const optionNames = [...portOptionNames, "history", "memoryBudget", "sendTimeout"];
+const optionNames = [...portOptionNames, "history", "memoryBudget", "maxHeld", "sendTimeout"];
 const payloadNames = ["shape", "dtype"];
 
 /**
@@ -48,6 +53,7 @@ export class Publisher extends Port {
       ...checkPortOptions(options),
       history: checkCount("history", options.history ?? 0),
       memoryBudget: checkCount("memoryBudget", options.memoryBudget ?? 0),
+      maxHeld: checkCount("maxHeld", options.maxHeld ?? 0),
       sendTimeout,
     });
     super(port, "Publisher");

@@ -65,6 +65,9 @@ struct PublisherOptions {
   std::uint32_t history = 0;
   /// The most memory this port may hold, in bytes; 0: what the machine and the control group allow.
   std::uint64_t memory_budget = 0;
+  /// How many samples one subscriber may hold, taken and not released, before its queue counts as full; what waits in it then
+  /// can still be taken. 0: as many as it likes, and it may use up the memory budget for everybody.
+  std::uint32_t max_held = 0;
   /// How long a send lets itself be kept waiting by a full queue of a subscriber that asked for `block`.
   Timeout send_timeout = forever;
   /// How long opening waits for a peer that is alive but does not answer; its link comes up when it does.

@@ -197,6 +197,7 @@ class Publisher:
         name: str | int,
         history: int,
         memory_budget: int | None,
+        max_held: int | None,
         send_timeout: float | None,
         join_timeout: float | None,
         label: str,

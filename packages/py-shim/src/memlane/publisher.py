@@ -32,6 +32,7 @@ class Publisher(Port):
         *,
         history: int = 0,
         memory_budget: int | None = None,
+        max_held: int | None = None,
         send_timeout: float | None = None,
         join_timeout: float | None = 1.0,
         label: str = "",
@@ -45,6 +46,8 @@ class Publisher(Port):
             name: The lane: 1 to 200 bytes of UTF-8, parts separated by ``/``; an integer N is the lane ``key/N``.
             history: How many of the last samples a late joiner is given first, 0 to 65,536.
             memory_budget: The most memory this port may hold, in bytes. None: what the machine allows.
+            max_held: How many samples one subscriber may hold, taken and not released, before its queue counts as
+                full; what waits in it then can still be taken. None: as many as it likes.
             send_timeout: How long a send lets itself be kept waiting by a subscriber whose queue is full and who
                 asked for ``"block"``, in seconds. None: for ever.
             join_timeout: How long opening waits for a peer that is alive but does not answer, in seconds; its link
@@ -66,7 +69,7 @@ class Publisher(Port):
         """
         self._send_timeout = send_timeout
         self._core = _core.Publisher(
-            name, history, memory_budget, send_timeout, join_timeout, label, directory, group, spin
+            name, history, memory_budget, max_held, send_timeout, join_timeout, label, directory, group, spin
         )
         self._opened()
 

@@ -17,7 +17,13 @@ import {
 declare function same<T>(): <U>(value: [T] extends [U] ? ([U] extends [T] ? U : never) : never) => void;
 
 export async function main(): Promise<void> {
-  using publisher = new Publisher("camera/front", { history: 1, memoryBudget: 1e9, sendTimeout: Infinity, label: "x" });
+  using publisher = new Publisher("camera/front", {
+    history: 1,
+    memoryBudget: 1e9,
+    maxHeld: 8,
+    sendTimeout: Infinity,
+    label: "x",
+  });
   using subscriber = new Subscriber(12331n, { depth: 4, overflow: "drop-oldest" });
 
   // A loan knows its array by the name of its type.

@@ -23,12 +23,14 @@ namespace memlane::detail {
 
 class SenderLink {
  public:
+  /// `max_held`: how many samples the receiver may hold before its queue counts as full; 0: as many as it likes.
   SenderLink(PortAddress address, std::shared_ptr<Peer> peer, const PortBody& receiver, platform::Mapping peer_half,
-             platform::ForeignBell bell)
+             platform::ForeignBell bell, std::uint32_t max_held)
       : address_(address),
         peer_(std::move(peer)),
         depth_(receiver.depth),
         overflow_(static_cast<Overflow>(receiver.overflow)),
+        max_held_(max_held),
         pid_(receiver.pid),
         label_(get_text(receiver.label)),
         link_share_(peer_->allowance()->take(Allowance::Of::links, 1)),
@@ -54,7 +56,19 @@ class SenderLink {
     return "process " + std::to_string(pid_) + (label_.empty() ? "" : " (\"" + label_ + "\")");
   }
 
-  [[nodiscard]] bool has_room() { return ring_.has_room(depth_); }
+  /// Throws Corruption.
+  [[nodiscard]] bool queue_is_full() { return !ring_.has_room(depth_); }
+
+  /// Whether the receiver has taken, and not given back, as many as it may. Throws Corruption.
+  [[nodiscard]] bool holds_all_it_may(SegmentPool& pool) {
+    if (max_held_ == 0 || outstanding_ < max_held_) return false;
+    collect_returns(pool);
+    const std::uint64_t waiting = ring_.waiting();
+    return outstanding_ >= waiting && outstanding_ - waiting >= max_held_;
+  }
+
+  /// Whether the receiver may be given another sample. Throws Corruption.
+  [[nodiscard]] bool has_room(SegmentPool& pool) { return !queue_is_full() && !holds_all_it_may(pool); }
 
   enum class Handover : std::uint8_t {
     at_once,  ///< in the kernel, or not at all: it arrives though this process is killed the next moment
@@ -125,15 +139,14 @@ class SenderLink {
   void count_drop() noexcept { ring_.count_drop(); }
   [[nodiscard]] std::uint64_t dropped() const noexcept { return ring_.dropped(); }
 
-  /// Makes room by taking back the oldest that waits, or leaves it to the receiver who is just taking it. Throws Corruption.
-  void drop_oldest(SegmentPool& pool) {
+  /// Makes room by taking back the oldest that waits, or leaves it to the receiver who is just taking it: in either case the
+  /// queue is not full any more. False: the receiver holds as many as before, or more. Throws Corruption.
+  bool drop_oldest(SegmentPool& pool) {
     std::uint64_t position = 0;
-    const auto result = ring_.take_back(position);
-    if (result == SenderRing::TakeBack::nothing) return;
-    const std::uint32_t ticket = ticket_at_[position & (ticket_at_.size() - 1)];
-    if (result == SenderRing::TakeBack::in_doubt) return;  // a return will tell, used or yielded
-    retire_ticket(ticket, pool);
+    if (ring_.take_back(position) != SenderRing::TakeBack::taken) return false;  // in doubt: a return will tell
+    retire_ticket(ticket_at_[position & (ticket_at_.size() - 1)], pool);
     count_drop();
+    return true;
   }
 
   /// Takes in what the receiver has given back. Throws Corruption.
@@ -228,6 +241,7 @@ class SenderLink {
   std::shared_ptr<Peer> peer_;
   std::uint32_t depth_;
   Overflow overflow_;
+  std::uint32_t max_held_;
   std::int64_t pid_;
   std::string label_;
   Allowance::Share link_share_;

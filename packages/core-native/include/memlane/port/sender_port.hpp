@@ -44,6 +44,7 @@ class SenderPort final : public PortBase {
       : PortBase(PortKind::publisher, lane, options.label, options.spin),
         history_limit_(options.history),
         send_timeout_(options.send_timeout),
+        max_held_(options.max_held),
         pool_(options.memory_budget) {}
 
   [[nodiscard]] Timeout send_timeout() const noexcept { return send_timeout_; }
@@ -283,7 +284,7 @@ class SenderPort final : public PortBase {
     SenderLink* full = nullptr;
     for (const auto& link : links_) {
       if (link->closing() || (link->overflow() != Overflow::block && link->overflow() != Overflow::fail)) continue;
-      const bool has_room = guarded(*link, [&] { return link->has_room(); }) &&
+      const bool has_room = guarded(*link, [&] { return link->has_room(pool_); }) &&
                             (segment == nullptr || link->announce(*segment, number_, SenderLink::Handover::at_once));
       if (has_room || link->broken()) continue;
       if (full == nullptr || link->overflow() == Overflow::fail) full = link.get();
@@ -295,10 +296,9 @@ class SenderPort final : public PortBase {
   void await_room(std::unique_lock<std::mutex>& lock, const Slot& slot, const SendWait& wait) {
     const std::uint64_t stops = stops_;
     while (SenderLink* const full = find_full(slot.segment)) {
-      const bool queue_is_full = !full->has_room();
-      const std::string whose = queue_is_full ? "the queue of " + full->who() + " on lane \"" + lane_ + "\" is full"
-                                              : full->who() + " on lane \"" + lane_ +
-                                                    "\" does not take in the memory that it is given (is it frozen?)";
+      const bool queue_is_full = guarded(*full, [&] { return full->queue_is_full(); });
+      const std::string whose = guarded(*full, [&] { return what_stops(*full); });
+      if (full->broken()) continue;  // to be found, and dropped, by the next look
       if (full->overflow() == Overflow::fail)
         throw Error(ErrorCode::queue_full, whose + ", and it asked for the send to fail; the sample was sent to nobody",
                     lane_);
@@ -332,6 +332,16 @@ class SenderPort final : public PortBase {
                     whose + " and has stayed so for the whole send timeout; the sample was sent to nobody", lane_);
       }
     }
+  }
+
+  /// The beginning of a sentence.
+  [[nodiscard]] std::string what_stops(SenderLink& full) {
+    const std::string where = " on lane \"" + lane_ + "\"";
+    if (full.queue_is_full()) return "the queue of " + full.who() + where + " is full";
+    if (full.holds_all_it_may(pool_))
+      return full.who() + where + " holds " + std::to_string(max_held_) +
+             " samples or more, as many as it may (max_held),";
+    return full.who() + where + " does not take in the memory that it is given (is it frozen?)";
   }
 
   template <class Reached>
@@ -390,16 +400,26 @@ class SenderPort final : public PortBase {
 
   /// True if the receiver gets it. Throws Corruption.
   bool push(SenderLink& link, const Descriptor& descriptor, Slot& slot) {
-    if (!link.can_push() || !link.has_room()) {
-      // What cannot be handed over is dropped, whichever policy it is.
-      if (!link.can_push() || link.overflow() == Overflow::drop_newest) {
-        link.count_drop();
-        return false;
-      }
-      link.drop_oldest(pool_);
+    // What cannot be handed over is dropped, whichever policy it is.
+    if (!link.can_push() || !makes_room(link)) {
+      link.count_drop();
+      return false;
     }
     link.push(descriptor, slot);
     return true;
+  }
+
+  /// Whether the receiver can be given another sample, if need be in the place of one that waits. Throws Corruption.
+  [[nodiscard]] bool makes_room(SenderLink& link) {
+    switch (link.overflow()) {
+      case Overflow::block:
+      case Overflow::fail:
+        return true;  // await_room() has seen to that; what the receiver has taken since, it has taken in time
+      case Overflow::drop_newest: return link.has_room(pool_);
+      case Overflow::drop_oldest:
+        return link.has_room(pool_) || link.drop_oldest(pool_) || !link.holds_all_it_may(pool_);
+    }
+    return false;
   }
 
   void remember(const Descriptor& descriptor, Slot& slot) {
@@ -516,7 +536,7 @@ class SenderPort final : public PortBase {
                               receiver_half_bytes(depth));
     fault_point("half.mapped");
     auto link = std::make_unique<SenderLink>(from, peer, half->port, std::move(peer_half),
-                                             platform::ForeignBell(std::move(message.handles[1])));
+                                             platform::ForeignBell(std::move(message.handles[1])), max_held_);
 
     bool sent = false;
     try {
@@ -557,6 +577,7 @@ class SenderPort final : public PortBase {
 
   const std::uint32_t history_limit_;
   const Timeout send_timeout_;
+  const std::uint32_t max_held_;
 
   // Under the mutex.
   SegmentPool pool_;
