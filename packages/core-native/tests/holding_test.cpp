@@ -20,7 +20,7 @@ using test::eventually;
 using test::patience;
 using test::payload;
 
-std::vector<Sample> take_all(Subscriber& subscriber) {
+std::vector<Sample> hold_all(Subscriber& subscriber) {
   std::vector<Sample> samples;
   while (auto sample = subscriber.take()) samples.push_back(std::move(*sample));
   return samples;
@@ -36,7 +36,7 @@ TEST(Holding, who_keeps_everything_costs_the_others_nothing_where_there_is_a_lim
   std::vector<Sample> hoard;
   for (std::uint64_t i = 1; i <= 1000; ++i) {
     ASSERT_NO_THROW(publisher.send_copy(payload(large, i)));
-    for (Sample& sample : take_all(hoarder)) hoard.push_back(std::move(sample));
+    for (Sample& sample : hold_all(hoarder)) hoard.push_back(std::move(sample));
     EXPECT_LE(hoard.size(), 5U + 2U - 1U) << "what waits in the queue can still be taken";
     const auto sample = other.take(patience);
     ASSERT_TRUE(sample);
@@ -57,7 +57,7 @@ TEST(Holding, without_a_limit_it_uses_up_the_budget) {
   const auto feed_for_ever = [&] {
     while (hoard.size() <= budget / large) {
       publisher.send_copy(payload(large, 1));
-      for (Sample& sample : take_all(hoarder)) hoard.push_back(std::move(sample));
+      for (Sample& sample : hold_all(hoarder)) hoard.push_back(std::move(sample));
     }
   };
   EXPECT_ERROR(budget_spent, feed_for_ever(), "release samples");
@@ -67,7 +67,7 @@ TEST(Holding, block_waits_until_something_is_released) {
   Publisher publisher("lane", {.max_held = 2});
   Subscriber subscriber("lane", {.depth = 8});
   for (std::uint64_t i = 1; i <= 2; ++i) publisher.send_copy(payload(1, i));
-  std::vector<Sample> held = take_all(subscriber);
+  std::vector<Sample> held = hold_all(subscriber);
   ASSERT_EQ(held.size(), 2U);
   std::atomic<bool> sent{false};
   std::thread sender([&] {
@@ -94,7 +94,7 @@ TEST(Holding, what_waits_when_the_limit_is_met_is_lost_to_nobody) {
   Publisher publisher("lane", {.max_held = 2});
   Subscriber subscriber("lane", {.depth = 8});
   for (std::uint64_t i = 1; i <= 8; ++i) publisher.send_copy(payload(1, i));  // nothing is held yet
-  const std::vector<Sample> held = take_all(subscriber);
+  const std::vector<Sample> held = hold_all(subscriber);
   EXPECT_EQ(held.size(), 8U);
   EXPECT_EQ(publisher.stats().dropped, 0U);
 }
