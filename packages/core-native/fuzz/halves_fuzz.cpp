@@ -170,6 +170,8 @@ class ReceiverVictim {
     detail::HalfBody body{};
     body.bytes = input.choice(8) == 7 ? input.lie_about(half.size()) : half.size();
     input.fill(std::as_writable_bytes(std::span(body.port.label)).first(8));
+    const auto checksum = static_cast<std::uint8_t>(body.port.label[0]);
+    body.port.checksum = checksum < 240 ? checksum % 2 : checksum;  // seldom one that nobody knows
     detail::ReceiverLink link({far_end().peer()->id(), 1}, far_end().peer(), depth, input.coin());
     std::deque<detail::TakenSample> held;
     try {
@@ -209,6 +211,9 @@ class ReceiverVictim {
       case 11:
         if (auto sample = link.take(1)) {
           look_at(*sample);
+          // As a port does: the link is given up, and what is held of it goes back.
+          if (link.has_checksums() && !sample->matches_checksum()) link.give_up();
+          insist(link.takes() || !link.can_take(), "nothing more is taken from a link that was given up");
           held.push_back(std::move(*sample));
         }
         break;
@@ -237,6 +242,17 @@ class ReceiverVictim {
     }
   }
 
+  /// What the receiver must find, if it gets to look.
+  static std::uint32_t right_checksum(const detail::Descriptor& descriptor) {
+    const auto& memory = segment().mapping;
+    if (!detail::validated_shape(descriptor, memory.size())) return 0;
+    detail::MetaBlock meta{};
+    if ((descriptor.flags & detail::has_meta) != 0)
+      std::memcpy(&meta, memory.data() + detail::meta_offset(descriptor.offset, descriptor.length), sizeof meta);
+    return detail::sample_checksum(descriptor,
+                                   detail::payload_checksum(descriptor, memory.data() + descriptor.offset, meta));
+  }
+
   /// A description that is right but for what the input changes in it.
   static void push(Input& input, HostileHalf& half, std::uint32_t depth) {
     detail::Descriptor descriptor{};
@@ -252,6 +268,7 @@ class ReceiverVictim {
       word = input.lie_about(word);
       std::memcpy(&descriptor, words.data(), sizeof descriptor);
     }
+    if (descriptor.length % 8 != 0) descriptor.checksum = right_checksum(descriptor);
     detail::SharedWord& tail = half.word(offsetof(detail::SenderHalf, tail));
     half.overwrite(sizeof(detail::SenderHalf) + tail % detail::ring_capacity(depth) * sizeof descriptor,
                    std::as_bytes(std::span(&descriptor, 1)));

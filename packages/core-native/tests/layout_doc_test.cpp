@@ -48,13 +48,13 @@ const std::map<std::string, Structure> structures{
        FIELD(LaneFile, name_bytes), FIELD(LaneFile, name), FIELD(LaneFile, reserved)}}},
     {"Announcement",
      {sizeof(d::Announcement),
-      {FIELD(Announcement, magic),    FIELD(Announcement, version),      FIELD(Announcement, bytes),
-       FIELD(Announcement, endpoint), FIELD(Announcement, port),         FIELD(Announcement, kind),
-       FIELD(Announcement, overflow), FIELD(Announcement, reserved0),    FIELD(Announcement, depth),
-       FIELD(Announcement, pid),      FIELD(Announcement, opened_time),  FIELD(Announcement, process),
-       FIELD(Announcement, label),    FIELD(Announcement, samples),      FIELD(Announcement, bytes_moved),
-       FIELD(Announcement, dropped),  FIELD(Announcement, waiting),      FIELD(Announcement, memory),
-       FIELD(Announcement, peers),    FIELD(Announcement, counters_time)}}},
+      {FIELD(Announcement, magic),       FIELD(Announcement, version),  FIELD(Announcement, bytes),
+       FIELD(Announcement, endpoint),    FIELD(Announcement, port),     FIELD(Announcement, kind),
+       FIELD(Announcement, overflow),    FIELD(Announcement, checksum), FIELD(Announcement, reserved),
+       FIELD(Announcement, depth),       FIELD(Announcement, pid),      FIELD(Announcement, opened_time),
+       FIELD(Announcement, process),     FIELD(Announcement, label),    FIELD(Announcement, samples),
+       FIELD(Announcement, bytes_moved), FIELD(Announcement, dropped),  FIELD(Announcement, waiting),
+       FIELD(Announcement, memory),      FIELD(Announcement, peers),    FIELD(Announcement, counters_time)}}},
     {"MessageHeader",
      {sizeof(d::MessageHeader),
       {FIELD(MessageHeader, magic), FIELD(MessageHeader, version), FIELD(MessageHeader, bytes),
@@ -68,8 +68,8 @@ const std::map<std::string, Structure> structures{
     {"GoneBody", {sizeof(d::GoneBody), {FIELD(GoneBody, code), FIELD(GoneBody, reserved), FIELD(GoneBody, reason)}}},
     {"PortBody",
      {sizeof(d::PortBody),
-      {FIELD(PortBody, lane), FIELD(PortBody, kind), FIELD(PortBody, overflow), FIELD(PortBody, reserved),
-       FIELD(PortBody, depth), FIELD(PortBody, pid), FIELD(PortBody, label)}}},
+      {FIELD(PortBody, lane), FIELD(PortBody, kind), FIELD(PortBody, overflow), FIELD(PortBody, checksum),
+       FIELD(PortBody, reserved), FIELD(PortBody, depth), FIELD(PortBody, pid), FIELD(PortBody, label)}}},
     {"HalfBody", {sizeof(d::HalfBody), {FIELD(HalfBody, port), FIELD(HalfBody, bytes), FIELD(HalfBody, reserved)}}},
     {"SegmentBody",
      {sizeof(d::SegmentBody), {FIELD(SegmentBody, id), FIELD(SegmentBody, reserved), FIELD(SegmentBody, bytes)}}},
@@ -90,8 +90,7 @@ const std::map<std::string, Structure> structures{
      {sizeof(d::Descriptor),
       {FIELD(Descriptor, sequence), FIELD(Descriptor, sent_time), FIELD(Descriptor, offset), FIELD(Descriptor, length),
        FIELD(Descriptor, segment), FIELD(Descriptor, ticket), FIELD(Descriptor, dtype), FIELD(Descriptor, ndim),
-       FIELD(Descriptor, flags), FIELD(Descriptor, reserved0), FIELD(Descriptor, reserved1),
-       FIELD(Descriptor, shape)}}},
+       FIELD(Descriptor, flags), FIELD(Descriptor, checksum), FIELD(Descriptor, reserved), FIELD(Descriptor, shape)}}},
     {"MetaBlock",
      {sizeof(d::MetaBlock),
       {FIELD(MetaBlock, encoding_length), FIELD(MetaBlock, user_length), FIELD(MetaBlock, reserved),
@@ -151,6 +150,9 @@ std::map<std::string, std::map<std::string, std::uint64_t>> enumerations() {
   add(policies, "drop_oldest", drop_oldest);
   add(policies, "drop_newest", drop_newest);
   add(policies, "fail", fail);
+  auto& checksums = all["Checksum"];
+  add(checksums, "none", d::Checksum::none);
+  add(checksums, "crc32c", d::Checksum::crc32c);
   for (std::uint8_t value = 0; is_known(static_cast<DType>(value)); ++value)
     all["DType"][std::string(to_string(static_cast<DType>(value)))] = value;
   return all;

@@ -70,6 +70,9 @@ struct PublisherOptions {
   std::uint32_t max_held = 0;
   /// How long a send lets itself be kept waiting by a full queue of a subscriber that asked for `block`.
   Timeout send_timeout = forever;
+  /// Each sample travels with a CRC-32C, and subscribers check it when they take it: a sample that was changed after it was
+  /// sent, by a stray write of this process or by failing memory, is an Error(corrupt) there.
+  bool checksum = false;
   /// How long opening waits for a peer that is alive but does not answer; its link comes up when it does.
   Timeout join_timeout = std::chrono::seconds(1);
   /// Shown to peers in messages, at most 63 bytes of UTF-8.

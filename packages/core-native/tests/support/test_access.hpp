@@ -48,6 +48,13 @@ struct TestAccess {
     sender.endpoint_->next_port_ = number;
   }
 
+  /// Where the only link of a port has what was sent last.
+  static std::byte* last_descriptor(SenderPort& sender) {
+    const std::lock_guard lock(sender.mutex_);
+    SenderRing& ring = sender.links_.at(0)->ring_;
+    return reinterpret_cast<std::byte*>(&ring.descriptors_[(ring.tail_ - 1) & ring.mask_]);
+  }
+
   /// How many tickets a link has made so far: as many as were ever out at the same time.
   static std::size_t tickets(SenderPort& sender) {
     const std::lock_guard lock(sender.mutex_);

@@ -24,10 +24,14 @@ struct Descriptor {
   std::uint8_t dtype;       // DType
   std::uint8_t ndim;        // 0 to 8
   std::uint16_t flags;      // has_meta
-  std::uint32_t reserved0;  // 0
-  std::uint64_t reserved1[2];
+  std::uint32_t checksum;   // sample_checksum() on a link that has them, else 0
+  std::uint64_t reserved[2];
   std::uint64_t shape[8];  // extents; unused ones are 0
 };
+
+/// What a sending port's descriptors carry. Said when the link is made, and not in shared memory: a flipped bit there must not
+/// be able to turn the check off.
+enum class Checksum : std::uint8_t { none = 0, crc32c = 1 };
 
 inline constexpr std::uint16_t has_meta = 1;  // a MetaBlock follows the payload
 

@@ -41,7 +41,8 @@ struct Announcement {
   std::uint64_t port;
   std::uint8_t kind;      // PortKind
   std::uint8_t overflow;  // Overflow; receiving ports
-  std::uint8_t reserved0[2];
+  std::uint8_t checksum;  // Checksum; sending ports
+  std::uint8_t reserved;
   std::uint32_t depth;  // depth of receiving, history of sending ports
   std::int64_t pid;
   std::int64_t opened_time;  // nanoseconds, CLOCK_MONOTONIC

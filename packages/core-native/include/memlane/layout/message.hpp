@@ -67,7 +67,8 @@ struct PortBody {
   std::uint64_t lane[2];  // hash of the lane's name
   std::uint8_t kind;      // PortKind
   std::uint8_t overflow;  // Overflow; receiving ports
-  std::uint8_t reserved[2];
+  std::uint8_t checksum;  // Checksum; sending ports
+  std::uint8_t reserved;
   std::uint32_t depth;  // receiving ports
   std::int64_t pid;     // for people
   char label[64];       // for people, ended by NUL

@@ -155,7 +155,7 @@ class PortBase : public Port, public Armable, public std::enable_shared_from_thi
     if (unsettled_.empty()) settled_.notify_all();
   }
 
-  [[nodiscard]] Announcement describe(std::uint32_t depth, Overflow overflow) const {
+  [[nodiscard]] Announcement describe(std::uint32_t depth, Overflow overflow, Checksum checksum) const {
     Announcement announcement{};
     announcement.magic = announcement_magic;
     announcement.version = layout_version;
@@ -165,6 +165,7 @@ class PortBase : public Port, public Armable, public std::enable_shared_from_thi
     announcement.port = number_;
     announcement.kind = static_cast<std::uint8_t>(kind_);
     announcement.overflow = static_cast<std::uint8_t>(overflow);
+    announcement.checksum = static_cast<std::uint8_t>(checksum);
     announcement.depth = depth;
     announcement.pid = platform::process_id();
     announcement.opened_time = platform::monotonic_now();
@@ -185,13 +186,14 @@ class PortBase : public Port, public Armable, public std::enable_shared_from_thi
     folder_->update(announcement);
   }
 
-  [[nodiscard]] PortBody port_body(std::uint32_t depth, Overflow overflow) const {
+  [[nodiscard]] PortBody port_body(std::uint32_t depth, Overflow overflow, Checksum checksum) const {
     PortBody body{};
     const auto hash = lane_hash(lane_);
     body.lane[0] = hash[0];
     body.lane[1] = hash[1];
     body.kind = static_cast<std::uint8_t>(kind_);
     body.overflow = static_cast<std::uint8_t>(overflow);
+    body.checksum = static_cast<std::uint8_t>(checksum);
     body.depth = depth;
     body.pid = platform::process_id();
     put_text(body.label, label_);

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "memlane/checksum/sample_checksum.hpp"
 #include "memlane/endpoint/peer.hpp"
 #include "memlane/options.hpp"
 #include "memlane/platform/bell.hpp"
@@ -26,6 +27,13 @@ struct TakenSample {
   std::uint64_t position;
   Shape shape;
   MetaBlock meta;  // zeros if the sample has none
+
+  [[nodiscard]] const std::byte* payload() const noexcept { return memory->data() + descriptor.offset; }
+
+  /// Whether it is what was sent, on a link that has checksums. Reads all of the payload.
+  [[nodiscard]] bool matches_checksum() const noexcept {
+    return sample_checksum(descriptor, payload_checksum(descriptor, payload(), meta)) == descriptor.checksum;
+  }
 };
 
 class ReceiverLink {
@@ -52,15 +60,27 @@ class ReceiverLink {
   /// The sender's half has come. Throws Corruption or Error.
   void complete(const HalfBody& half, const platform::Handle& memory, platform::Handle bell) {
     if (is_up()) throw Corruption("a second half for one link");
+    if (half.port.checksum > static_cast<std::uint8_t>(Checksum::crc32c))
+      throw Corruption("a half with impossible options");
     peer_half_ = map_half(memory, half.bytes, sender_half_magic, ring_capacity(depth_), sender_half_bytes(depth_));
     fault_point("answer.mapped");
     bell_ = platform::ForeignBell(std::move(bell));
     pid_ = half.port.pid;
     label_ = get_text(half.port.label);
+    checksum_ = static_cast<Checksum>(half.port.checksum);
     ring_.emplace(own_half_.mapping, peer_half_, ring_capacity(depth_), returns_capacity(depth_), drop_oldest_);
     was_waited_for_ = false;
+    takes_ = true;
     fault_point("link.up");
   }
+
+  /// Whether each sample is to be checked before it is shown to anybody.
+  [[nodiscard]] bool has_checksums() const noexcept { return checksum_ != Checksum::none; }
+
+  /// Nothing more is taken, since the sender's memory cannot be trusted. What is held still goes back.
+  void give_up() noexcept { takes_ = false; }
+  [[nodiscard]] bool takes() const noexcept { return takes_; }
+  [[nodiscard]] bool was_given_up() const noexcept { return is_up() && !takes_; }
 
   /// The sender has left or died: nothing comes any more, but what is there can be taken.
   void sender_left() noexcept { left_ = true; }
@@ -93,7 +113,7 @@ class ReceiverLink {
   }
 
   /// Whether the queue is not empty. Throws Corruption.
-  [[nodiscard]] bool anything_waits() { return is_up() && ring_->anything_waits(); }
+  [[nodiscard]] bool anything_waits() { return takes_ && ring_->anything_waits(); }
   /// Whether it is worth calling take(): what waits may lie in memory that is still on the way. Throws Corruption.
   [[nodiscard]] bool can_take() { return anything_waits() && (!awaits_segment_ || left_); }
   /// Whether something may have been sent already that cannot be taken yet, since the sender's half, or the handle of a
@@ -101,13 +121,13 @@ class ReceiverLink {
   [[nodiscard]] bool is_on_the_way() const noexcept { return (awaits_segment_ || !is_up()) && !left_; }
   /// The same, but true only once for each, so that a sender who never hands it over holds nobody up for long.
   [[nodiscard]] bool is_worth_a_moment() noexcept { return is_on_the_way() && !std::exchange(was_waited_for_, true); }
-  [[nodiscard]] std::uint64_t waiting() { return is_up() ? ring_->waiting() : 0; }
+  [[nodiscard]] std::uint64_t waiting() { return takes_ ? ring_->waiting() : 0; }
   [[nodiscard]] std::uint64_t dropped() const noexcept { return is_up() ? ring_->dropped() + lost_with_sender_ : 0; }
   [[nodiscard]] std::uint64_t held() const noexcept { return held_; }
 
   /// The next sample, if there is one and its memory has arrived. Throws Corruption.
   [[nodiscard]] std::optional<TakenSample> take(std::uint64_t from_port) {
-    if (!is_up()) return std::nullopt;
+    if (!takes_) return std::nullopt;
     struct TellOfYields {
       ReceiverLink& link;
       bool any = false;
@@ -211,10 +231,12 @@ class ReceiverLink {
   std::map<std::uint32_t, std::shared_ptr<const platform::Mapping>> segments_;
   std::int64_t pid_ = 0;
   std::string label_;
+  Checksum checksum_ = Checksum::none;
   std::uint64_t held_ = 0;
   std::uint64_t last_rung_ = 0;
   bool awaits_segment_ = false;  // the next sample lies in memory whose handle has not arrived
   bool was_waited_for_ = false;  // a take that does not wait has given it a moment to arrive
+  bool takes_ = false;           // up, and not given up
   bool left_ = false;
   bool died_ = false;
   std::uint64_t lost_with_sender_ = 0;  // samples whose memory it could not hand over before it died

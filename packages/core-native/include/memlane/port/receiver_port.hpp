@@ -5,7 +5,9 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <atomic>
+#include <charconv>
 #include <chrono>
 #include <deque>
 #include <memory>
@@ -60,24 +62,13 @@ class ReceiverPort final : public PortBase {
     return confined_to_.load(std::memory_order_relaxed) == std::this_thread::get_id();
   }
 
+  /// For bindings: whether a take computes checksums, and so takes long where samples are large.
+  [[nodiscard]] bool checks() const noexcept { return checks_.load(std::memory_order_relaxed); }
+
   /// The next sample, without waiting. Throws Error(corrupt), once, for a sender whose link had to be dropped.
   [[nodiscard]] std::optional<Delivery> take() {
     auto lock = enter();
-    auto delivery = take_or_rearm();
-    if (delivery || std::ranges::none_of(links_, [](const auto& link) { return link->is_worth_a_moment(); })) {
-      return delivery;
-    }
-    // It was sent, so who asks for it now must get it: our service thread has only to read the half of a link, or the
-    // handle of the sample's memory.
-    const Deadline deadline(moment);
-    const auto nothing_comes = [&] {
-      return closed_ || std::ranges::none_of(links_, [](const auto& link) { return link->is_on_the_way(); });
-    };
-    while (!delivery && !nothing_comes() && !deadline.passed()) {
-      waiter_.wait(lock, *this, deadline, {}, [&] { return something_to_do() || nothing_comes(); });
-      if (!closed_) delivery = take_or_rearm();
-    }
-    return delivery;
+    return checked(lock, [&] { return take_now(lock); });
   }
 
   enum class Until : std::uint8_t {
@@ -91,18 +82,18 @@ class ReceiverPort final : public PortBase {
     auto lock = enter();
     const std::uint64_t stops = stops_;
     const Deadline deadline(timeout);
-    for (;;) {
-      if (auto delivery = take_one()) {
-        return delivery;
+    return checked(lock, [&]() -> std::optional<Delivery> {
+      for (;;) {
+        if (auto delivery = take_one()) return delivery;
+        if (until == Until::idle && is_idle()) return std::nullopt;
+        const auto outcome = waiter_.wait(lock, *this, deadline, interrupt,
+                                          [&] { return closed_ || stops_ != stops || something_to_do(); });
+        if (closed_ || stops_ != stops) return std::nullopt;
+        if (outcome == Waiter::Outcome::interrupted)
+          throw Error(ErrorCode::interrupted, "a take on lane \"" + lane_ + "\" was interrupted", lane_);
+        if (outcome == Waiter::Outcome::timed_out) return take_or_rearm();
       }
-      if (until == Until::idle && is_idle()) return std::nullopt;
-      const auto outcome = waiter_.wait(lock, *this, deadline, interrupt,
-                                        [&] { return closed_ || stops_ != stops || something_to_do(); });
-      if (closed_ || stops_ != stops) return std::nullopt;
-      if (outcome == Waiter::Outcome::interrupted)
-        throw Error(ErrorCode::interrupted, "a take on lane \"" + lane_ + "\" was interrupted", lane_);
-      if (outcome == Waiter::Outcome::timed_out) return take_or_rearm();
-    }
+    });
   }
 
   /// Whether a take would find something; arms the bell of a watched port if not.
@@ -151,10 +142,10 @@ class ReceiverPort final : public PortBase {
       // The sender's half is corrupt, or nothing can be sent to it: the next look at the link finds out.
     }
     if (link.held() != 0) return;
-    if (closed_) {
+    if (closed_ || link.was_given_up()) {
       tell_leaving(link);
       remove(link);
-      if (links_.empty()) endpoint = leave_lane();
+      if (closed_ && links_.empty()) endpoint = leave_lane();
     } else if (link.has_left() && !waits_safely(link)) {
       remove(link);
     }
@@ -176,9 +167,8 @@ class ReceiverPort final : public PortBase {
         const bool over = link->held() == 0;
         if (over) {
           tell_leaving(*link);
-        } else if (!link->has_left()) {
-          link->peer().send(compose(MessageType::closing, number_, link->address().port, std::span<const std::byte>{}));
-          fault_point("closing.sent");
+        } else {
+          tell_closing(*link);
         }
         return over;
       });
@@ -236,13 +226,13 @@ class ReceiverPort final : public PortBase {
  private:
   friend struct TestAccess;
 
-  [[nodiscard]] Announcement announcement() const override { return describe(depth_, overflow_); }
+  [[nodiscard]] Announcement announcement() const override { return describe(depth_, overflow_, Checksum::none); }
 
   bool call(const std::shared_ptr<Peer>& peer, const PortAddress& sender) override {
     links_.reserve(links_.size() + 1);  // once the half is sent, nothing may fail
     auto link = std::make_shared<ReceiverLink>(sender, peer, depth_, overflow_ == Overflow::drop_oldest);
     HalfBody half{};
-    half.port = port_body(depth_, overflow_);
+    half.port = port_body(depth_, overflow_, Checksum::none);
     half.bytes = link->own_half().mapping.size();
     const platform::Handle bell = waiter_.bell().another_write_end();
     const std::array<int, 2> handles{link->own_half().handle.get(), bell.get()};
@@ -267,7 +257,7 @@ class ReceiverPort final : public PortBase {
 
   [[nodiscard]] std::size_t live_links() const {
     return static_cast<std::size_t>(
-        std::ranges::count_if(links_, [](const auto& link) { return link->is_up() && !link->has_left(); }));
+        std::ranges::count_if(links_, [](const auto& link) { return link->takes() && !link->has_left(); }));
   }
 
   /// Whether a link has something, where a corrupt one has not.
@@ -318,8 +308,69 @@ class ReceiverPort final : public PortBase {
 
   [[nodiscard]] bool is_idle() {
     // A link that is not up yet is no idle one: its sender may have sent, and even left, before its half arrives here.
-    return had_links_ &&
-           std::ranges::all_of(links_, [](const auto& link) { return link->has_left() && !waits_safely(*link); });
+    return had_links_ && std::ranges::all_of(links_, [](const auto& link) {
+             return link->was_given_up() || (link->has_left() && !waits_safely(*link));
+           });
+  }
+
+  std::optional<Delivery> take_now(std::unique_lock<std::mutex>& lock) {
+    auto delivery = take_or_rearm();
+    if (delivery || std::ranges::none_of(links_, [](const auto& link) { return link->is_worth_a_moment(); })) {
+      return delivery;
+    }
+    // It was sent, so who asks for it now must get it: our service thread has only to read the half of a link, or the
+    // handle of the sample's memory.
+    const Deadline deadline(moment);
+    const auto nothing_comes = [&] {
+      return closed_ || std::ranges::none_of(links_, [](const auto& link) { return link->is_on_the_way(); });
+    };
+    while (!delivery && !nothing_comes() && !deadline.passed()) {
+      waiter_.wait(lock, *this, deadline, {}, [&] { return something_to_do() || nothing_comes(); });
+      if (!closed_) delivery = take_or_rearm();
+    }
+    return delivery;
+  }
+
+  /// What `take` gives, after a look at its checksum where its link has them. That is done unlocked, since a gigabyte takes a
+  /// tenth of a second, and our service thread must go on; the sample is held meanwhile, so its memory stays.
+  template <class Take>
+  std::optional<Delivery> checked(std::unique_lock<std::mutex>& lock, Take&& take) {
+    for (;;) {
+      std::optional<Delivery> delivery = take();
+      if (!delivery || !delivery->link->has_checksums()) return delivery;
+      lock.unlock();
+      if (is_intact(delivery->sample)) return delivery;
+      reject(*delivery);
+      lock.lock();
+      tell_problem();  // none is left if another thread was the first to meet one of this link, and has told it
+      if (closed_) return std::nullopt;
+    }
+  }
+
+  [[nodiscard]] bool is_intact(const TakenSample& sample) const noexcept {
+    if (sample.matches_checksum()) return true;
+    if (view_ == platform::View::read_only) return false;
+    // This process may have written there itself, behind our back: what it wrote over hides what the sender wrote.
+    platform::discard_writes(*sample.memory, static_cast<std::size_t>(sample.descriptor.offset),
+                             static_cast<std::size_t>(sample.descriptor.length));
+    return sample.matches_checksum();
+  }
+
+  /// Drops the link of a sample that is not what was sent, once. Samples of it that are held stay as they are until they are
+  /// released, and their memory with them: they have been checked.
+  void reject(const Delivery& delivery) noexcept {
+    {
+      const std::lock_guard lock(mutex_);
+      ReceiverLink& link = *delivery.link;
+      --received_;
+      received_bytes_ -= delivery.sample.descriptor.length;
+      if (!link.was_given_up()) {
+        note_bad_checksum(link, delivery.sample.descriptor.sequence);
+        link.give_up();
+        if (link.held() > 1) tell_closing(link);
+      }
+    }
+    release(delivery);
   }
 
   std::optional<Delivery> take_or_rearm() {
@@ -394,12 +445,22 @@ class ReceiverPort final : public PortBase {
     }
   }
 
+  void note_bad_checksum(const ReceiverLink& link, std::uint64_t sequence) noexcept {
+    std::array<char, 32> which{"sample "};
+    const auto end = std::to_chars(&which[7], which.data() + which.size(), sequence).ptr;
+    note_problem(
+        ErrorCode::corrupt, link.pid(), std::string_view(which.data(), end),
+        " does not match its checksum, so something wrote to it after it was sent; look for a stray write in that "
+        "process, or failing memory, and open its publisher anew");
+  }
+
   void break_link(const PortAddress& address, ErrorCode code, std::string_view why) noexcept {
     const auto link = find(address);
     note_problem(code, link == nullptr ? 0 : link->pid(), {}, why);
     if (link == nullptr) return;
     link->peer().send(compose(MessageType::leave, number_, address.port, std::span<const std::byte>{}));
     link->sender_left();
+    link->give_up();
     remove(*link);
   }
 
@@ -419,6 +480,13 @@ class ReceiverPort final : public PortBase {
     if (link.has_left()) return;
     link.peer().send(compose(MessageType::leave, number_, link.address().port, std::span<const std::byte>{}));
     fault_point("leave.sent");
+  }
+
+  /// Nothing more is taken, and what is held will still be given back.
+  void tell_closing(const ReceiverLink& link) const noexcept {
+    if (link.has_left()) return;
+    link.peer().send(compose(MessageType::closing, number_, link.address().port, std::span<const std::byte>{}));
+    fault_point("closing.sent");
   }
 
   void handle(const std::shared_ptr<Peer>& peer, const PortAddress& from, const PortMessage& message) {
@@ -461,6 +529,7 @@ class ReceiverPort final : public PortBase {
     if (!half || message.handles.size() != 2 || !fits(half->port)) throw Corruption("a half for another lane");
     link.complete(*half, message.handles[0], std::move(message.handles[1]));
     had_links_ = true;
+    if (link.has_checksums()) checks_.store(true, std::memory_order_relaxed);
     settle(link.address());
   }
 
@@ -481,6 +550,9 @@ class ReceiverPort final : public PortBase {
 
   // Written once, by the thread that it names; whoever reads its own name there reads what it wrote itself.
   std::atomic<std::thread::id> confined_to_{};
+
+  // Set by the service thread; a hint for whoever takes.
+  std::atomic<bool> checks_{false};
 
   // Under the mutex.
   std::vector<std::shared_ptr<ReceiverLink>> links_;

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "memlane/checksum/sample_checksum.hpp"
 #include "memlane/platform/fault_point.hpp"
 #include "memlane/port/port_base.hpp"
 #include "memlane/port/sender_link.hpp"
@@ -45,9 +46,13 @@ class SenderPort final : public PortBase {
         history_limit_(options.history),
         send_timeout_(options.send_timeout),
         max_held_(options.max_held),
+        checksum_(options.checksum ? Checksum::crc32c : Checksum::none),
         pool_(options.memory_budget) {}
 
   [[nodiscard]] Timeout send_timeout() const noexcept { return send_timeout_; }
+
+  /// For bindings: whether a send computes a checksum, and so takes long where the sample is large.
+  [[nodiscard]] bool checks() const noexcept { return checksum_ != Checksum::none; }
 
   /// Memory for a payload of `bytes`, with one reference. Throws Error(out_of_range | budget_spent | out_of_memory | ...).
   [[nodiscard]] Slot* loan(std::uint64_t bytes) {
@@ -91,8 +96,7 @@ class SenderPort final : public PortBase {
     fault_point("send.has-room");
 
     Descriptor descriptor{};
-    descriptor.sequence = sequence_ + 1;
-    descriptor.sent_time = static_cast<std::uint64_t>(platform::monotonic_now());
+    stamp(descriptor);
     descriptor.offset = slot.offset;
     descriptor.length = bytes;
     descriptor.segment = slot.segment->id();
@@ -103,6 +107,7 @@ class SenderPort final : public PortBase {
       descriptor.flags |= has_meta;
       write_meta(slot, bytes, info);
     }
+    if (checksum_ != Checksum::none) add_checksum(lock, descriptor, slot, wait);
 
     // Everything that can fail comes before the first push: a send reaches everybody or nobody.
     for (const auto& link : links_) {
@@ -230,11 +235,14 @@ class SenderPort final : public PortBase {
       throw Error(ErrorCode::out_of_range, "no machine can lend " + std::to_string(bytes) + " bytes", lane_);
   }
 
-  [[nodiscard]] Announcement announcement() const override { return describe(history_limit_, Overflow::block); }
+  [[nodiscard]] Announcement announcement() const override {
+    return describe(history_limit_, Overflow::block, checksum_);
+  }
+
+  [[nodiscard]] PortBody own_port_body() const { return port_body(history_limit_, Overflow::block, checksum_); }
 
   bool call(const std::shared_ptr<Peer>& peer, const PortAddress& receiver) override {
-    const bool sent =
-        peer->send(compose(MessageType::invite, number_, receiver.port, port_body(history_limit_, Overflow::block)));
+    const bool sent = peer->send(compose(MessageType::invite, number_, receiver.port, own_port_body()));
     fault_point("invite.sent");
     return sent;
   }
@@ -395,7 +403,30 @@ class SenderPort final : public PortBase {
     meta.user_length = static_cast<std::uint8_t>(info.user_header.size());
     std::ranges::copy(info.encoding, meta.encoding);
     std::ranges::copy(info.user_header, meta.user);
-    std::memcpy(slot.data() + (meta_offset(slot.offset, bytes) - slot.offset), &meta, sizeof meta);
+    std::memcpy(meta_of(slot, bytes), &meta, sizeof meta);
+  }
+
+  static std::byte* meta_of(const Slot& slot, std::uint64_t bytes) {
+    return slot.data() + (meta_offset(slot.offset, bytes) - slot.offset);
+  }
+
+  void stamp(Descriptor& descriptor) const {
+    descriptor.sequence = sequence_ + 1;
+    descriptor.sent_time = static_cast<std::uint64_t>(platform::monotonic_now());
+  }
+
+  /// The long part of it unlocked, since a gigabyte takes a tenth of a second. So others may have sent meanwhile: what the
+  /// lock had settled is settled again.
+  void add_checksum(std::unique_lock<std::mutex>& lock, Descriptor& descriptor, const Slot& slot,
+                    const SendWait& wait) {
+    lock.unlock();
+    MetaBlock meta{};
+    if ((descriptor.flags & has_meta) != 0) std::memcpy(&meta, meta_of(slot, descriptor.length), sizeof meta);
+    const std::uint32_t payload_sum = payload_checksum(descriptor, slot.data(), meta);
+    lock = enter();
+    await_room(lock, slot, wait);
+    stamp(descriptor);
+    descriptor.checksum = sample_checksum(descriptor, payload_sum);
   }
 
   /// True if the receiver gets it. Throws Corruption.
@@ -565,7 +596,7 @@ class SenderPort final : public PortBase {
       fault_point("history.pushed");
     }
     HalfBody answer{};
-    answer.port = port_body(history_limit_, Overflow::block);
+    answer.port = own_port_body();
     answer.bytes = link.own_half().mapping.size();
     const platform::Handle bell = waiter_.bell().another_write_end();
     const std::array<int, 2> handles{link.own_half().handle.get(), bell.get()};
@@ -578,6 +609,7 @@ class SenderPort final : public PortBase {
   const std::uint32_t history_limit_;
   const Timeout send_timeout_;
   const std::uint32_t max_held_;
+  const Checksum checksum_;
 
   // Under the mutex.
   SegmentPool pool_;
