@@ -29,6 +29,19 @@ namespace memlane::detail {
   }
 }
 
+/// Whether a door, shown or still hidden, is of no use any more. In a group's directory nobody but its maker can knock at a
+/// hidden one that is not open to the group yet. It is taken for one whose maker was killed: a maker that lives, and finds it
+/// gone, opens its door anew.
+[[nodiscard]] inline bool is_left_behind(const Directory& directory, const std::string& door) noexcept {
+  try {
+    const auto outcome = platform::knock(directory.ref(), door).outcome;
+    if (outcome == platform::Knock::nobody) return true;
+    return outcome == platform::Knock::stranger && directory.access().group && door.starts_with('.');
+  } catch (const std::exception&) {
+    return false;
+  }
+}
+
 /// The endpoint that a name in the lane directory is the door of, also while it is hidden: a process that was killed just
 /// before it showed its door leaves a hidden one.
 [[nodiscard]] inline std::optional<EndpointId> endpoint_of_door(std::string_view name) noexcept {
@@ -75,7 +88,7 @@ inline void sweep_directory(const Directory& directory, const EndpointId& self) 
   std::set<EndpointId> dead;
   for (const std::string& name : platform::list_folder(directory.handle())) {
     const auto endpoint = endpoint_of_door(name);
-    if (!endpoint || *endpoint == self || !nobody_behind(directory, name)) continue;
+    if (!endpoint || *endpoint == self || !is_left_behind(directory, name)) continue;
     if (name.starts_with('.')) {
       // Nothing else has its name yet; a process that is alive, between two steps, opens its door anew.
       platform::remove_file(directory.handle(), name);
