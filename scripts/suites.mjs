@@ -83,7 +83,7 @@ export const suites = [
   { name: "python", run: all(commands(pythonTypes), pytest("packages/py-shim/tests")) },
   { name: "typescript", run: all(commands(typescriptPackage), jest("packages/ts-sdk")) },
   { name: "conformance", run: thenPrint(jest("conformance"), "build/reports/conformance.txt") },
-  // About a minute and a half on two quiet cores, and half a minute to build.
+  // Less than two minutes on two quiet cores, and half a minute to build.
   {
     name: "kill-matrix",
     run: thenPrint(all(commands(killMatrix), pytest("kill-matrix")), "build/reports/kill-matrix.txt"),

@@ -5,6 +5,7 @@ import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from .ledger import Broken
 from .places import PEER_COMMANDS, VICTIM
@@ -15,10 +16,15 @@ from .samples import Samples
 class Company(Samples):
     """Somebody else's death, and the names that the dead leave."""
 
+    def somebody(self, command: list[str], name: str, **options: Any) -> Peer:
+        """A process that ends with the stage at the latest."""
+        peer = Peer(self.access.command(command), name, user=self.access.others, **options)
+        self.corpses.append(peer)
+        return peer
+
     def dies_at(self, fault: str, role: str, lane: str) -> None:
         """Somebody who dies at a fault point as he joins."""
-        peer = Peer([str(VICTIM)], "D", env={"MEMLANE_FAULT": f"{fault}:kill"})
-        self.corpses.append(peer)
+        peer = self.somebody([str(VICTIM)], "D", env={"MEMLANE_FAULT": f"{fault}:kill"})
         with contextlib.suppress(PeerGone):
             peer.ask(f"open-{role}", **{**self.where("D"), "lane": lane})
         if peer.wait() != -signal.SIGKILL:
@@ -26,8 +32,7 @@ class Company(Samples):
 
     def mortal(self, lane: str, *roles: str) -> Peer:
         """Somebody with ports of those kinds, who will be killed later."""
-        peer = Peer(PEER_COMMANDS["cpp"], "M")
-        self.corpses.append(peer)
+        peer = self.somebody(PEER_COMMANDS["cpp"], "M")
         for role in roles:
             peer.ask(f"open-{role}", **{**self.where("M"), "lane": lane, "as": role})
         return peer
@@ -36,9 +41,8 @@ class Company(Samples):
         """Somebody looks who is in the lane, stands still meanwhile, and calls whom he has seen."""
         report, report_end = os.pipe()
         env = {"MEMLANE_FAULT": "lane.looked-at:1:stop", "MEMLANE_FAULT_REPORT": str(report_end)}
-        peer = Peer([str(VICTIM)], "L", env=env, pass_fds=(report_end,))
+        peer = self.somebody([str(VICTIM)], "L", env=env, pass_fds=(report_end,))
         os.close(report_end)
-        self.corpses.append(peer)
         peer.start(f"open-{role}", **self.where("L"), join_timeout=10000)
         os.read(report, 100)
         os.close(report)

@@ -44,8 +44,11 @@ class Ensemble:
         self.victim_took_to = 0
         self.victim_idle = self.idle = ""
         self.corpses: list[Peer] = []
-        self.directory = Path(tempfile.mkdtemp(prefix="memlane-kill-"))
-        self.victim = harm.start(command or [str(VICTIM)], "V")
+        self.access = troupe.access
+        self.around = Path(tempfile.mkdtemp(prefix="memlane-kill-"))
+        self.access.around(self.around)
+        self.directory = self.access.lane_directory(self.around)
+        self.victim = harm.start(self.access.command(command or [str(VICTIM)]), "V", self.access.victim)
 
     # ---- the victim ----
 
@@ -203,4 +206,4 @@ class Ensemble:
 
     def where(self, label: str) -> dict[str, Any]:
         """The fields that every opening of a port has."""
-        return {"lane": LANE, "directory": self.directory, "label": label}
+        return {"lane": LANE, "directory": self.directory, "group": self.access.group, "label": label}

@@ -6,6 +6,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from .access import User
 from .process import PATIENCE, Peer, eventually
 from .troupe import reap
 
@@ -47,9 +48,9 @@ class Harm:
     def strike(self, victim: Peer) -> None:
         """The situation is in the middle of things."""
 
-    def start(self, command: list[str], name: str) -> Peer:
+    def start(self, command: list[str], name: str, user: User | None) -> Peer:
         """Start the victim."""
-        return Peer(command, name)
+        return Peer(command, name, user=user)
 
     def attach(self, victim: Peer) -> None:
         """Begin: the victim is ready, and has opened no port."""
@@ -84,10 +85,10 @@ class AtFaultPoints(Harm):
         if trace is not None:
             self.env["MEMLANE_FAULT_TRACE"] = str(trace)
 
-    def start(self, command: list[str], name: str) -> Peer:
+    def start(self, command: list[str], name: str, user: User | None) -> Peer:
         """Start the victim, armed."""
         try:
-            return Peer(command, name, env=self.env, pass_fds=(self.report_end, self.leash_end))
+            return Peer(command, name, user=user, env=self.env, pass_fds=(self.report_end, self.leash_end))
         finally:
             os.close(self.report_end)
             os.close(self.leash_end)

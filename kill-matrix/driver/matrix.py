@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
 
+from .access import OWN, Access
 from .harm import AtFaultPoints
 from .ledger import Broken
 from .places import LANE, VICTIM
@@ -33,6 +34,7 @@ class Combination:
     passage: int
     action: str
     languages: Languages = field(default_factory=Languages)
+    access: Access = OWN
 
     @property
     def fault(self) -> str:
@@ -62,33 +64,34 @@ def points() -> dict[str, tuple[str, ...]]:
 
 # ---- in the workers ----
 
-_TROUPES: dict[Languages, Troupe] = {}
+_TROUPES: dict[tuple[Languages, Access], Troupe] = {}
 
 
-def troupe_of(languages: Languages) -> Troupe:
-    """The survivors that this worker has, in those languages."""
-    if languages not in _TROUPES:
-        _TROUPES[languages] = Troupe(languages)
-    troupe = _TROUPES[languages]
+def troupe_of(languages: Languages, access: Access = OWN) -> Troupe:
+    """The survivors that this worker has, in those languages, as those users."""
+    if (languages, access) not in _TROUPES:
+        _TROUPES[languages, access] = Troupe(languages, access)
+    troupe = _TROUPES[languages, access]
     if not troupe.survivors:
         troupe.measure_link(LANE)
     return troupe
 
 
-def trace(name: str) -> dict[str, int]:
+def trace(name: str, access: Access = OWN) -> dict[str, int]:
     """Play a situation without a fault; return how often each point was passed."""
     with tempfile.TemporaryDirectory(prefix="memlane-kill-trace-") as folder:
         file = Path(folder) / "trace"
+        Path(folder).chmod(0o777)  # the victim may be somebody else
         situation = BY_NAME[name]
-        Stage(situation, troupe_of(Languages()), AtFaultPoints(None, situation.prelude, file)).run()
+        Stage(situation, troupe_of(Languages(), access), AtFaultPoints(None, situation.prelude, file)).run()
         return dict(Counter(file.read_text().split()))
 
 
-def run_on(name: str, languages: Languages, make: Callable[[Troupe], Stage]) -> Outcome:
+def run_on(name: str, languages: Languages, make: Callable[[Troupe], Stage], access: Access = OWN) -> Outcome:
     """Run a stage; once more if the victim did not get as far, since a wait was not needed this time, say."""
     outcome = Outcome(name)
     for _ in range(3):
-        troupe = troupe_of(languages)
+        troupe = troupe_of(languages, access)
         stage = make(troupe)
         try:
             stage.run()
@@ -110,6 +113,7 @@ def play(combination: Combination) -> Outcome:
         str(combination),
         combination.languages,
         lambda troupe: Stage(situation, troupe, AtFaultPoints(combination.fault, situation.prelude)),
+        combination.access,
     )
 
 

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+from .access import User
 from .form import Form, line_of
 
 PATIENCE = 30.0  # seconds after which a driver gives up; a busy machine is slow, not wrong
@@ -18,7 +19,7 @@ PATIENCE = 30.0  # seconds after which a driver gives up; a busy machine is slow
 def kind_of(descriptor: str) -> str:
     """What a descriptor is, by its link in /proc, without which one."""
     if "/memlane-kill-" in descriptor:
-        return "folder of a lane" if "/lane-" in descriptor else "lane directory"
+        return "folder of a lane" if "lane-" in Path(descriptor).name else "lane directory"
     return descriptor if descriptor.startswith("/") else descriptor.rstrip("0123456789]")
 
 
@@ -44,7 +45,13 @@ class Peer:
     """One process, its control channel, and what may be seen of it from outside."""
 
     def __init__(
-        self, command: list[str], name: str, *, env: dict[str, str] | None = None, pass_fds: tuple[int, ...] = ()
+        self,
+        command: list[str],
+        name: str,
+        *,
+        user: User | None = None,
+        env: dict[str, str] | None = None,
+        pass_fds: tuple[int, ...] = (),
     ):
         self.name = name
         self.process = subprocess.Popen(
@@ -53,6 +60,9 @@ class Peer:
             stdout=subprocess.PIPE,
             env={**os.environ, **(env or {})},
             pass_fds=pass_fds,
+            user=user and user.uid,
+            group=user and user.gid,
+            extra_groups=user and user.groups,
         )
         assert self.process.stdin is not None and self.process.stdout is not None
         self.input = self.process.stdin.fileno()

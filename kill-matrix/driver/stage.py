@@ -200,4 +200,4 @@ class Stage(Company):
             peer.end()
         if not clean:
             self.troupe.dismiss()
-        shutil.rmtree(self.directory, ignore_errors=True)
+        shutil.rmtree(self.around, ignore_errors=True)

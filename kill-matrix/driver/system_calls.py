@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from .access import OWN, Access
 from .harm import ByTracer
 from .matrix import Outcome, run_on, troupe_of
 from .places import PEER_COMMANDS
@@ -26,6 +27,7 @@ class CallDeath:
     situation: str
     call: str
     when: int
+    access: Access = OWN
 
     def __str__(self) -> str:
         return f"{self.language}, {self.situation}: {self.call} {self.when}"
@@ -48,12 +50,12 @@ def objection() -> str:
     return ""
 
 
-def count_calls(language: str, situation: str) -> dict[str, int]:
+def count_calls(language: str, situation: str, access: Access = OWN) -> dict[str, int]:
     """Play without a death; return how often each call was made by the thread that made it most."""
     with tempfile.TemporaryDirectory(prefix="memlane-kill-strace-") as folder:
         log = Path(folder) / "log"
         harm = ByTracer(None, 0, log)
-        Stage(BY_NAME[situation], troupe_of(Languages()), harm, PEER_COMMANDS[language]).run()
+        Stage(BY_NAME[situation], troupe_of(Languages(), access), harm, PEER_COMMANDS[language]).run()
         by_thread: dict[str, Counter[str]] = defaultdict(Counter)
         for thread, call in re.findall(r"^(\d+) +(\w+)\(", log.read_text(errors="replace"), re.MULTILINE):
             by_thread[thread][call] += 1
@@ -79,14 +81,15 @@ def play(death: CallDeath) -> Outcome:
                 ByTracer(death.call, death.when, Path(folder) / "log"),
                 PEER_COMMANDS[death.language],
             ),
+            death.access,
         )
 
 
-def deaths(language: str, situation: str, counts: Iterable[dict[str, int]]) -> list[CallDeath]:
+def deaths(language: str, situation: str, counts: Iterable[dict[str, int]], access: Access = OWN) -> list[CallDeath]:
     """All there are: what every run had in common."""
     first, *others = counts
     return [
-        CallDeath(language, situation, call, when)
+        CallDeath(language, situation, call, when, access)
         for call, count in sorted(first.items())
         for when in range(1, min([count, *(other.get(call, 0) for other in others)]) + 1)
     ]

@@ -6,7 +6,9 @@ import resource
 import tempfile
 from collections import Counter
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from .access import OWN, Access
 from .ledger import Broken
 from .places import PEER_COMMANDS
 from .process import Peer, eventually
@@ -66,15 +68,17 @@ class Survivor:
 class Troupe:
     """The survivors of one worker."""
 
-    def __init__(self, languages: Languages) -> None:
+    def __init__(self, languages: Languages, access: Access = OWN) -> None:
         self.languages = languages
+        self.access = access
         self.survivors: dict[str, Survivor] = {}
 
     def get(self, name: str) -> Survivor:
         """Return the survivor of that name; a new one if there is none."""
         if name not in self.survivors:
             language = {"P": self.languages.publisher, "S": self.languages.subscriber}.get(name, "cpp")
-            survivor = Survivor(Peer(PEER_COMMANDS[language], name))
+            command = self.access.command(PEER_COMMANDS[language])
+            survivor = Survivor(Peer(command, name, user=self.access.others))
             survivor.peer.ask("hello")
             survivor.peer.ask("reset")
             survivor.descriptors = survivor.peer.descriptors()
@@ -83,9 +87,11 @@ class Troupe:
 
     def measure_link(self, lane: str) -> None:
         """Look what the two have open when they are linked, so that later more or less of it is noticed."""
-        with tempfile.TemporaryDirectory(prefix="memlane-kill-") as directory:
+        with tempfile.TemporaryDirectory(prefix="memlane-kill-") as around:
+            self.access.around(Path(around))
+            directory = self.access.lane_directory(Path(around))
             for name, do in (("S", "open-subscriber"), ("P", "open-publisher")):
-                self.get(name).peer.ask(do, lane=lane, directory=directory, label=name)
+                self.get(name).peer.ask(do, lane=lane, directory=directory, group=self.access.group, label=name)
             # Some languages open more when they wait for the first time.
             self.get("P").peer.ask("send", count=1, bytes=100)
             self.get("S").peer.ask("take", count=2, timeout=100)
