@@ -1,6 +1,6 @@
 """Random bits of a liar's own halves and payloads turn round while everybody is at work. Only its own links may end.
 
-MEMLANE_FLIPS=1000000 pytest ... for a longer run; MEMLANE_FLIPS_SEED=N repeats one.
+MEMLANE_FLIPS=10000000 pytest ... for a longer run; MEMLANE_FLIPS_SEED=N repeats one.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from scene import LANE, Scene
 from victims import PeerError, lines
 
 Stage = Callable[..., Scene]
-FLIPS = int(os.environ.get("MEMLANE_FLIPS", "200000"))
+FLIPS = int(os.environ.get("MEMLANE_FLIPS", "1000000"))
 SEED = int(os.environ.get("MEMLANE_FLIPS_SEED", "0")) or random.SystemRandom().randrange(1 << 32)
 PER_ROUND = 100
 

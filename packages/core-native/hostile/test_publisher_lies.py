@@ -13,6 +13,7 @@ from layout import CLOSING, GONE, HALF, INVITE, LEAVE, RETURNS, SEGMENT, SEGMENT
 from liar import LyingPublisher, port_body
 from objects import BAD_MEMORY, bad_memory
 from scene import LANE, Scene
+from victims import eventually, lines
 
 Stage = Callable[..., Scene]
 HUGE = (1 << 64) - 1
@@ -292,3 +293,25 @@ def test_a_bell_that_blocks_and_one_in_a_storm(scene: Stage) -> None:
                 os.write(liar.victims_bell, b"\1")
         stage.exchange(10)
     line.close()
+
+
+def test_what_it_said_before_it_died_with_answers_unread_arrives(scene: Stage) -> None:
+    """No liar, but a peer that was killed: the kernel tells of a reset first, and hands out what was sent second."""
+    stage = scene("sub")
+    line = stage.line()
+    liar = LyingPublisher(line, LANE, stage.next_number())
+    line.say(INVITE, 77, 999_999)  # answered, and the answer is never read
+    eventually(lambda: not line.has_heard_nothing(), "there is an answer")
+    with stage.victim.frozen():
+        liar.hand_over_half()
+        liar.hand_over_segment()
+        for _ in range(3):
+            liar.push()
+        line.close()
+        liar.close()
+    got = list(lines(stage.victim.ask("take", count=3, timeout=20_000), "sample"))
+    assert [(sample["sender"], sample["sequence"], sample["bytes"]) for sample in got] == [
+        ("liar", str(number), "100") for number in (1, 2, 3)
+    ]
+    stage.drain()
+    assert stage.victim.stat("broken") == 0

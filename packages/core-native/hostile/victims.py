@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -77,6 +78,19 @@ class Victim:
     def stat(self, name: str, port: str = "main") -> int:
         """One of a port's statistics."""
         return int(self.ask("stats", port=port)[name][0])
+
+    @contextlib.contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Every thread of it stands still meanwhile."""
+        os.kill(self.pid, signal.SIGSTOP)
+        try:
+            eventually(self._stands_still, "it does not stand still")
+            yield
+        finally:
+            os.kill(self.pid, signal.SIGCONT)
+
+    def _stands_still(self) -> bool:
+        return Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
 
     def is_alive(self) -> bool:
         """Whether it still runs."""

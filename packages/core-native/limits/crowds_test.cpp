@@ -1,6 +1,7 @@
 // Thousands of lanes, and crowds on one: everything arrives, and what it costs in descriptors is known.
 #include <sys/resource.h>
 
+#include <filesystem>
 #include <iostream>
 #include <string>
 #include <vector>
@@ -49,6 +50,35 @@ TEST(Crowds, two_thousand_lanes_in_one_process) {
               << static_cast<double>(descriptors() - before) / lanes << " with memory on it\n";
   }
   EXPECT_TRUE(test::eventually([&] { return descriptors() == before; })) << "all are given back";
+}
+
+/// The sockets that a process holds: its door, and its connections.
+std::size_t sockets_of(pid_t process) {
+  std::size_t count = 0;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/" + std::to_string(process) + "/fd")) {
+    std::error_code closed_meanwhile;
+    if (std::filesystem::read_symlink(entry, closed_meanwhile).string().starts_with("socket:")) ++count;
+  }
+  return count;
+}
+
+// Python and many shells leave the limit of open files at 1024: a connection for each lane would be too many soon.
+TEST(Crowds, a_peer_costs_connections_and_not_one_for_each_lane) {
+  constexpr int lanes = 200;
+  Peer one;
+  Peer other;
+  const auto open = [&](int i) {
+    const std::string n = std::to_string(i);
+    static_cast<void>(answer(one, "pub p" + n + " lane/" + n));
+    static_cast<void>(answer(other, "sub s" + n + " lane/" + n));
+    ASSERT_EQ(answer(one, "wait-peers p" + n + " 1 30000"), "yes");
+  };
+  open(0);
+  const std::size_t with_one_lane = sockets_of(one.pid()) + sockets_of(other.pid());
+  for (int i = 1; i < lanes; ++i) open(i);
+  EXPECT_LE(sockets_of(one.pid()) + sockets_of(other.pid()), with_one_lane);
+  EXPECT_EQ(number(one, "send p199 100 1"), 1U);
+  EXPECT_EQ(answer(other, "take s199 30000"), "1 100");
 }
 
 TEST(Crowds, sixty_four_publishers_to_sixty_four_subscribers) {
