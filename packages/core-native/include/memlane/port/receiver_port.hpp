@@ -185,6 +185,7 @@ class ReceiverPort final : public PortBase {
   // ---- the service thread ----
 
   void on_message(const std::shared_ptr<Peer>& peer, const PortMessage& message) noexcept override {
+    Ended ended;  // outlives the lock
     const std::lock_guard lock(mutex_);
     const PortAddress from{peer->id(), message.from_port};
     if (closed_ && (message.type == MessageType::invite || message.type == MessageType::half)) {
@@ -200,9 +201,11 @@ class ReceiverPort final : public PortBase {
       fail_link(peer, from, ErrorCode::corrupt, error.what());
     }
     waiter_.wake_all();
+    ended.swap(ended_);
   }
 
   void on_peer_gone(const EndpointId& peer, std::string_view why) noexcept override {
+    Ended ended;  // outlives the lock
     const std::lock_guard lock(mutex_);
     if (!why.empty()) note_problem(ErrorCode::system, 0, "it does without this process: ", why);
     for (std::size_t i = 0; i < links_.size();) {
@@ -215,6 +218,7 @@ class ReceiverPort final : public PortBase {
     }
     settle_all_of(peer);
     waiter_.wake_all();
+    ended.swap(ended_);
   }
 
   void on_room() noexcept override {}
@@ -474,16 +478,26 @@ class ReceiverPort final : public PortBase {
     remove(*link);
   }
 
-  void remove(const ReceiverLink& link) noexcept {
-    const std::uint64_t dropped = link.dropped();
-    if (std::erase_if(links_, [&](const auto& each) { return each.get() == &link; }) != 0) dropped_by_gone_ += dropped;
+  /// Returns the link, which is freed with the last pointer to it.
+  std::shared_ptr<ReceiverLink> remove(const ReceiverLink& link) noexcept {
+    const auto found = std::ranges::find(links_, &link, &std::shared_ptr<ReceiverLink>::get);
+    if (found == links_.end()) return nullptr;
+    dropped_by_gone_ += link.dropped();
+    auto removed = std::move(*found);
+    links_.erase(found);
+    return removed;
   }
 
-  /// The sender has left or died: the link goes as soon as nothing of it is waiting or held.
+  /// The sender has left or died: the link goes as soon as nothing of it is waiting or held. By the service thread.
   void end_link(ReceiverLink& link) noexcept {
     link.sender_left();
     settle(link.address());
-    if (!waits_safely(link) && link.held() == 0) remove(link);
+    if (waits_safely(link) || link.held() != 0) return;
+    try {
+      ended_.push_back(remove(link));
+    } catch (const std::bad_alloc&) {
+      return;  // then it is freed now
+    }
   }
 
   void tell_leaving(const ReceiverLink& link) const noexcept {
@@ -549,6 +563,10 @@ class ReceiverPort final : public PortBase {
     link.add_segment(*body, message.handles[0], view_);
   }
 
+  // Links that the service thread has ended. It frees them after it has told those who wait, and without the lock: a
+  // segment is unmapped page by page, 30 ms for each gigabyte.
+  using Ended = std::vector<std::shared_ptr<ReceiverLink>>;
+
   static constexpr std::size_t most_problems = 100;  // kept for a program that does not look
 
   const std::uint32_t depth_;
@@ -566,6 +584,7 @@ class ReceiverPort final : public PortBase {
 
   // Under the mutex.
   std::vector<std::shared_ptr<ReceiverLink>> links_;
+  Ended ended_;
   std::size_t next_ = 0;        // whose turn it is
   std::deque<Error> problems_;  // of links that were dropped, each to be told once
   bool unnoted_problems_ = false;

@@ -184,6 +184,7 @@ class SenderPort final : public PortBase {
   // ---- the service thread ----
 
   void on_message(const std::shared_ptr<Peer>& peer, const PortMessage& message) noexcept override {
+    Ended ended;  // outlives the lock
     const std::lock_guard lock(mutex_);
     const PortAddress from{peer->id(), message.from_port};
     if (closed_) {
@@ -199,18 +200,21 @@ class SenderPort final : public PortBase {
       refuse_link(peer, from, ErrorCode::corrupt, error.what());
     }
     waiter_.wake_all();
+    ended.swap(ended_);
   }
 
   void on_peer_gone(const EndpointId& peer, std::string_view why) noexcept override {
+    Ended ended;  // outlives the lock
     const std::lock_guard lock(mutex_);
     const auto gone = [&](const auto& link) { return link->address().endpoint == peer; };
     for (auto link = std::ranges::find_if(links_, gone); link != links_.end();
          link = std::ranges::find_if(links_, gone)) {
-      end_link((*link)->address());
+      set_aside(end_link((*link)->address()));
     }
     settle_all_of(peer);
     if (!why.empty()) ++broken_count_;
     waiter_.wake_all();
+    ended.swap(ended_);
   }
 
   void on_room() noexcept override {
@@ -516,13 +520,24 @@ class SenderPort final : public PortBase {
     settle(from);
   }
 
-  /// `address` may be the link's own.
-  void end_link(const PortAddress& address) noexcept {
+  /// `address` may be the link's own. Returns the link, which is freed with the pointer to it.
+  std::unique_ptr<SenderLink> end_link(const PortAddress& address) noexcept {
     const auto link = find(address);
-    if (link == links_.end()) return;
+    if (link == links_.end()) return nullptr;
     (*link)->take_all_back(pool_);
     dropped_by_gone_ += (*link)->dropped();
+    auto ended = std::move(links_[static_cast<std::size_t>(link - links_.cbegin())]);
     links_.erase(link);
+    return ended;
+  }
+
+  /// By the service thread.
+  void set_aside(std::unique_ptr<SenderLink> link) noexcept {
+    try {
+      ended_.push_back(std::move(link));
+    } catch (const std::bad_alloc&) {
+      return;  // then it is freed now
+    }
   }
 
   void handle(const std::shared_ptr<Peer>& peer, const PortAddress& from, const PortMessage& message) {
@@ -533,7 +548,7 @@ class SenderPort final : public PortBase {
         if (!message.body.empty()) ++broken_count_;
         [[fallthrough]];
       case MessageType::leave:
-        end_link(from);
+        set_aside(end_link(from));
         settle(from);
         fault_point("leave.heard");
         return;
@@ -606,6 +621,9 @@ class SenderPort final : public PortBase {
     return sent;
   }
 
+  // Links that the service thread has ended. It frees them after it has told those who wait, and without the lock.
+  using Ended = std::vector<std::unique_ptr<SenderLink>>;
+
   const std::uint32_t history_limit_;
   const Timeout send_timeout_;
   const std::uint32_t max_held_;
@@ -614,6 +632,7 @@ class SenderPort final : public PortBase {
   // Under the mutex.
   SegmentPool pool_;
   std::vector<std::unique_ptr<SenderLink>> links_;
+  Ended ended_;
   std::deque<Remembered> history_;
   std::uint64_t sequence_ = 0;
   std::uint64_t sent_bytes_ = 0;
