@@ -1,6 +1,9 @@
 // Ports of different processes: they meet, exchange, come and go in any order, and are killed.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <limits>
 #include <memory>
 #include <random>
 #include <string>
@@ -249,6 +252,26 @@ TEST(Death, wakes_whoever_waits_for_the_last_publisher) {
   std::this_thread::sleep_for(5ms);
   peer.kill();
   waiting.join();
+}
+
+TEST(Death, closes_connections_before_memory) {
+  // Descriptors go from the highest number down, and memory takes time by the page.
+  if (::sysconf(_SC_OPEN_MAX) < 1024) GTEST_SKIP() << "there are too few descriptors to have a choice of numbers";
+  const auto before = test::open_descriptors();
+  Publisher publisher("lane");
+  const auto loan = publisher.loan(100'000);
+  Peer peer({"sub s lane", "pub p back"});
+  Subscriber subscriber("back");
+  publisher.wait_for_subscribers(1, patience);
+  int lowest_socket = std::numeric_limits<int>::max();
+  int highest_memory = -1;
+  for (const auto& [number, what] : test::open_descriptors()) {
+    if (before.contains(number)) continue;
+    if (what.starts_with("socket:")) lowest_socket = std::min(lowest_socket, number);
+    if (what.starts_with("/memfd:")) highest_memory = std::max(highest_memory, number);
+  }
+  EXPECT_NE(highest_memory, -1);
+  EXPECT_GT(lowest_socket, highest_memory) << test::describe(test::open_descriptors());
 }
 
 TEST(Death, at_any_moment_of_a_join_harms_nobody) {
