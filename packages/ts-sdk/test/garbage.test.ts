@@ -1,5 +1,6 @@
 // What is dropped without a word is given back by the garbage collector.
 import { readdirSync } from "node:fs";
+import { constants, PerformanceObserver } from "node:perf_hooks";
 
 import { expect, test } from "@jest/globals";
 
@@ -69,6 +70,27 @@ test("samples that are dropped unread make the collector work", async () => {
     await collect();
     expect(subscriber.stats().held).toBe(0);
   });
+});
+
+test("a large sample that is read and released leaves the collector alone", async () => {
+  let collections = 0;
+  const observer = new PerformanceObserver((list) => {
+    for (const { detail } of list.getEntries()) {
+      if ((detail as { kind?: number }).kind === constants.NODE_PERFORMANCE_GC_MAJOR) collections += 1;
+    }
+  });
+  observer.observe({ entryTypes: ["gc"] });
+  const subscriber = lanes.subscriber();
+  const publisher = lanes.publisher();
+  for (let i = 0; i < 50; i += 1) {
+    publisher.loan(48 << 20).send(); // V8 collects when 64 MiB have come: this one must not count twice
+    const sample = await subscriber.next();
+    expect(sample?.bytes[1]).toBe(0);
+    sample?.release();
+    await new Promise((resolve) => setImmediate(resolve)); // collections are told on a later turn
+  }
+  observer.disconnect();
+  expect(collections).toBeLessThan(10); // 50: one a sample
 });
 
 test.each([10, 100_000])("a loan of %d bytes that is dropped is given up", async (size) => {

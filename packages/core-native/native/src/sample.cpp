@@ -1,5 +1,6 @@
 #include "sample.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <string>
 #include <utility>
@@ -18,6 +19,10 @@ thread_local Sample* incoming_sample = nullptr;
 
 // Below this nobody's memory is short for want of a collection, and telling the collector would cost more than it tells.
 constexpr std::uint64_t worth_counting = std::uint64_t{16} << 10U;  // bytes
+
+// V8 begins to collect when what it is told of has grown by 64 MiB: a few dropped samples are to bring it there, one that is
+// held as it should be is not.
+constexpr std::uint64_t most_counted = std::uint64_t{16} << 20U;  // bytes a sample
 
 }  // namespace
 
@@ -53,7 +58,7 @@ SampleWrap::SampleWrap(const Napi::CallbackInfo& info) : ObjectWrap(info) {
   if (taken == nullptr) throw Napi::TypeError::New(info.Env(), "samples come from a subscriber");
   sample_ = std::make_shared<Sample>(std::move(*taken));
   // A sample that is dropped unread weighs nothing in JavaScript's heap: without this it would be collected too late.
-  if (sample_->size() >= worth_counting) count_memory(info.Env(), static_cast<std::int64_t>(sample_->size()));
+  count_memory(info.Env(), weight());
 }
 
 void SampleWrap::Finalize(Napi::Env env) {
@@ -63,6 +68,11 @@ void SampleWrap::Finalize(Napi::Env env) {
 void SampleWrap::count_memory(Napi::Env env, std::int64_t bytes) {
   if (bytes == counted_) return;
   Napi::MemoryManagement::AdjustExternalMemory(env, bytes - std::exchange(counted_, bytes));
+}
+
+std::int64_t SampleWrap::weight() const {
+  const std::uint64_t bytes = sample_->size();
+  return bytes < worth_counting ? 0 : static_cast<std::int64_t>(std::min(bytes, most_counted));
 }
 
 Sample& SampleWrap::held(Napi::Env env) const {
@@ -126,10 +136,13 @@ Napi::Value SampleWrap::lend_buffer(const Napi::CallbackInfo& info) {
       return env.Undefined();
     }
     auto* const data = const_cast<std::byte*>(sample.data());  // a private mapping: a write stays in this process
+    count_memory(env,
+                 0);  // first: the buffer counts for itself, and the two together would begin a collection too early
     const Napi::Value buffer = lend(env, data, static_cast<std::size_t>(sample.size()), sample_);
-    if (!buffer.IsUndefined()) {
+    if (buffer.IsUndefined()) {
+      count_memory(env, weight());
+    } else {
       lent_ = data;
-      count_memory(env, 0);  // the buffer counts for itself
     }
     return buffer;
   });

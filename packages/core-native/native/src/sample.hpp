@@ -34,11 +34,13 @@ class SampleWrap final : public Napi::ObjectWrap<SampleWrap> {
   Napi::Value release(const Napi::CallbackInfo& info);
 
   [[nodiscard]] Sample& held(Napi::Env env) const;
+  /// What the garbage collector should be told of a sample that is held, and not lent.
+  [[nodiscard]] std::int64_t weight() const;
   void count_memory(Napi::Env env, std::int64_t bytes);
 
   std::shared_ptr<Sample> sample_;  // null: released
   const void* lent_ = nullptr;      // the address that a buffer was made over
-  std::int64_t counted_ = 0;        // bytes that the garbage collector has been told of
+  std::int64_t counted_ = 0;        // bytes that the garbage collector has been told of beside the lent buffer's
 };
 
 }  // namespace memlane::addon
