@@ -8,9 +8,9 @@
 #include <thread>
 
 #include "../common/options.hpp"
+#include "../common/other_process.hpp"
 #include "../common/result.hpp"
 #include "../common/timer.hpp"
-#include "other_process.hpp"
 
 namespace {
 

@@ -7,9 +7,9 @@
 #include <memlane/memlane.hpp>
 
 #include "../common/options.hpp"
+#include "../common/other_process.hpp"
 #include "../common/result.hpp"
 #include "../common/timer.hpp"
-#include "other_process.hpp"
 
 namespace {
 

@@ -107,18 +107,23 @@ export async function measureThroughput({ trials, seconds }, onTrial) {
 
 /** How soon a death is heard, and what joining costs. Each trial is an event of its own, so one run holds many. */
 export async function measureComingsAndGoings({ comings, largest }, onTrial) {
-  const run = async (name, ...options) => {
-    const [[result]] = await runTogether([...scenario(name), ...options]);
-    onTrial(name);
+  const run = async (program, ...options) => {
+    const [[result]] = await runTogether([...program, ...options]);
     return result;
   };
   const deaths = [];
   for (const bytes of touched.filter((each) => each <= largest)) {
     const trials = bytes === 0 ? comings : Math.ceil(comings / 10); // it takes a second to touch a gigabyte
-    deaths.push(await run("death", ...option("trials", trials), ...option("touched", bytes)));
+    const options = [...option("trials", trials), ...option("touched", bytes)];
+    const { ns, p99_ns } = await run(limit("death"), ...options);
+    deaths.push({ ...(await run(scenario("death"), ...options)), limit_ns: ns, limit_p99_ns: p99_ns });
+    onTrial("death");
   }
   const joins = [];
-  for (const count of links) joins.push(await run("join", ...option("trials", comings), ...option("links", count)));
+  for (const count of links) {
+    joins.push(await run(scenario("join"), ...option("trials", comings), ...option("links", count)));
+    onTrial("join");
+  }
   return { deaths, joins };
 }
 

@@ -73,12 +73,14 @@ function throughput({ throughput: measured }) {
 /** How soon a death is heard, and what a join costs. */
 function comingsAndGoings({ comingsAndGoings: { deaths, joins } }) {
   const rows = [
-    ...deaths.map(({ touched, ns, p99_ns }) => [
+    ...deaths.map(({ touched, ns, p99_ns, limit_ns, limit_p99_ns }) => [
       touched === 0
         ? "a small process is killed, and a peer that waits has heard it"
         : `the same, with ${size(touched)} in its memory`,
-      microseconds(ns),
+      `${microseconds(ns)} (${times(ns, limit_ns)})`,
       microseconds(p99_ns),
+      microseconds(limit_ns),
+      microseconds(limit_p99_ns),
     ]),
     ...joins.map(({ links, ns, p99_ns }) => [
       links === 1
@@ -86,9 +88,11 @@ function comingsAndGoings({ comingsAndGoings: { deaths, joins } }) {
         : `a port joins, and is linked with ${links} ports: for each`,
       microseconds(ns / links),
       microseconds(p99_ns / links),
+      "",
+      "",
     ]),
   ];
-  return table(["µs", "median", "99 of 100 within"], rows);
+  return table(["µs", "median", "99 of 100 within", "limit: an equal process's socket hangs up", "99 of 100"], rows);
 }
 
 function older({ older: measured, grpc }) {

@@ -76,6 +76,8 @@ test("deaths and joins have figures", () => {
   expect([...deaths.map(({ touched }) => touched), ...joins.map(({ links }) => links)]).toEqual([0, 1, 64]);
   for (const row of [...deaths, ...joins])
     expect([row, isFigure(row.ns), isFigure(row.p99_ns)]).toEqual([row, true, true]);
+  for (const row of deaths)
+    expect([row, isFigure(row.limit_ns), isFigure(row.limit_p99_ns)]).toEqual([row, true, true]);
 });
 
 test("each size has the limit of its copy", () => {
