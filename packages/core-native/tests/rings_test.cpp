@@ -166,6 +166,20 @@ TEST(Rings, a_floor_that_goes_back_or_passes_the_tail_is_corrupt) {
   }
 }
 
+TEST(Rings, a_sender_that_takes_back_whatever_is_looked_at_is_corrupt) {
+  RingPair pair(4, true);
+  auto& half = *reinterpret_cast<detail::SenderHalf*>(pair.sender_half.mapping.data());
+  half.tail = 2;
+  half.floor = 1;
+  std::uint64_t skips = 0;
+  const auto lie = [&](std::uint64_t position) {
+    if (++skips > 1'000'000) throw std::runtime_error("it would follow for ever");
+    half.tail = position + 3;
+    half.floor = position + 2;
+  };
+  EXPECT_THROW(static_cast<void>(pair.receiver.look(lie)), Corruption);
+}
+
 TEST(Rings, a_head_that_goes_back_or_passes_the_tail_is_corrupt) {
   for (const std::uint64_t head : {std::uint64_t{0}, std::uint64_t{3}, ~std::uint64_t{0}}) {
     RingPair pair(2, true);

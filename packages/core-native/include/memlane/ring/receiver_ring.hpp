@@ -58,6 +58,7 @@ class ReceiverRing {
           own_->head.store(head_, std::memory_order_release);
           fault_point("skip.head-stored");
           yield(floor - 1);
+          was_in_vain();
           continue;
         }
       }
@@ -91,7 +92,12 @@ class ReceiverRing {
     if (!may_be_taken_back_) return true;
     store_then_look_fence();
     fault_point("take.fenced");
-    return !is_before(position, load_floor());
+    if (is_before(position, load_floor())) {
+      was_in_vain();
+      return false;
+    }
+    in_vain_ = 0;
+    return true;
   }
 
   /// Gives a descriptor back. False: the ring of returns is full, and the return must travel as a message.
@@ -123,6 +129,14 @@ class ReceiverRing {
 
  private:
   friend struct TestAccess;  // starts near the wrap
+
+  // An honest sender needs longer to push and to take back than we to look again, and is ahead of us now and then. One that
+  // lies, and only moves its words on, could be so for ever.
+  static constexpr std::uint32_t most_in_vain = 10'000;
+
+  void was_in_vain() {
+    if (++in_vain_ > most_in_vain) throw Corruption("the sender takes back whatever it sends");
+  }
 
   bool refresh_tail() {
     const std::uint64_t tail = load_once(peer_->tail, std::memory_order_acquire);  // [SYNC descriptor]
@@ -157,6 +171,7 @@ class ReceiverRing {
   std::uint64_t tail_ = 0;
   std::uint64_t returns_head_ = 0;
   std::uint64_t floor_ = 0;
+  std::uint32_t in_vain_ = 0;  // looks in a row at what was taken back
 };
 
 }  // namespace memlane::detail
