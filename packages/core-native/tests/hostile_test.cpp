@@ -5,7 +5,10 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include <atomic>
 #include <functional>
+#include <future>
+#include <thread>
 
 #include "support/expect_error.hpp"
 #include "support/leak_check.hpp"
@@ -347,6 +350,32 @@ TEST_F(Hostile, words_of_a_ring_that_cannot_be_end_its_link_and_no_other) {
   complains(ErrorCode::corrupt, "tail");
 }
 
+TEST_F(Hostile, words_of_one_ring_that_cannot_be_are_not_held_against_another) {
+  const RawPeer peer;
+  RawPublisher raw(peer, "lane", subscriber_number(), 1);
+  raw.hand_over_half();
+  raw.hand_over_segment(1);
+  raw.push(RawPublisher::good_descriptor());
+  raw.push(RawPublisher::good_descriptor());
+  ASSERT_TRUE(subscriber.take(patience));
+  raw.half().tail = 0;  // and the second is known to wait
+  EXPECT_NO_THROW(static_cast<void>(subscriber.stats()));
+  std::this_thread::sleep_for(110ms);  // the next take writes the counters down, for which it asks every link
+  EXPECT_EQ(publisher.send_copy(test::payload(10, 1)), 1U);
+  bool honest_one_came = false;
+  for (int looks = 0; looks < 4; ++looks) {
+    try {
+      const auto sample = subscriber.take();
+      if (sample && sample->size() == 10) honest_one_came = true;
+    } catch (const Error& error) {
+      EXPECT_NE(std::string(error.what()).find("process 4711"), std::string::npos) << error.what();
+    }
+  }
+  EXPECT_TRUE(honest_one_came);
+  EXPECT_EQ(publisher.stats().peers, 1U);
+  EXPECT_EQ(subscriber.stats().broken, 1U);
+}
+
 TEST_F(Hostile, memory_that_is_never_handed_over_keeps_nobody_waiting) {
   const RawPeer peer;
   RawPublisher raw(peer, "lane", subscriber_number(), 1);
@@ -436,6 +465,67 @@ TEST_F(Hostile, a_full_bell_that_would_block_whoever_rings_with_it_is_not_the_ow
   ASSERT_EQ(::fcntl(raw.bell().get(), F_SETFL, 0), 0);
   subscriber.stop();
   EXPECT_FALSE(subscriber.take(5ms));
+}
+
+// ---- a publisher that never stops ----
+
+/// Writes on and on, in a thread, until it goes.
+class Writer {
+ public:
+  explicit Writer(std::function<void()> write)
+      : thread_([this, write = std::move(write)] {
+          for (; !over_.load(std::memory_order_relaxed); ++rounds_) write();
+        }) {
+    while (rounds_ < 1000) std::this_thread::yield();
+  }
+  ~Writer() { stop(); }
+  void stop() {
+    over_ = true;
+    if (thread_.joinable()) thread_.join();
+  }
+
+ private:
+  std::atomic<bool> over_{false};
+  std::atomic<std::uint64_t> rounds_{0};
+  std::thread thread_;
+};
+
+/// Whether a take comes back, with or without a sample, while somebody writes. If not, it does when the writer has stopped.
+bool comes_back(Subscriber& subscriber, Writer& writer) {
+  auto take = std::async(std::launch::async, [&] {
+    try {
+      static_cast<void>(subscriber.take());
+    } catch (const Error&) {
+      return;
+    }
+  });
+  const bool came = take.wait_for(patience) == std::future_status::ready;
+  writer.stop();
+  take.get();
+  return came;
+}
+
+TEST_F(Hostile, a_sender_that_hangs_up_and_sends_on_holds_nobody_up) {
+  std::uint64_t dropped = 0;
+  for (int round = 0; round < 50; ++round) {  // it must have a core of its own at the right moment
+    RawPeer peer;
+    RawPublisher raw(peer, "lane", subscriber_number(), 1);
+    raw.hand_over_half();
+    raw.push(RawPublisher::good_descriptor());  // in memory that was never handed over
+    ASSERT_TRUE(eventually([&] { return subscriber.stats().peers == 2; }));
+    peer.hang_up();
+    ASSERT_TRUE(eventually([&] { return subscriber.stats().peers == 1; }));
+    Writer writer([&] { raw.half().tail.store(raw.head() + 16, std::memory_order_release); });
+    ASSERT_TRUE(comes_back(subscriber, writer));
+    const std::uint64_t before = std::exchange(dropped, subscriber.stats().dropped);
+    ASSERT_LE(dropped - before, 33U) << "what it could have sent before, and one that shows that it lies";
+    try {
+      while (subscriber.take()) {
+      }
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::corrupt);
+    }
+  }
 }
 
 // ---- a subscriber that lies ----
@@ -548,6 +638,18 @@ TEST_F(Hostile, many_sample_yields_of_a_receiver_that_lies_cost_no_more_than_its
   for (std::uint64_t i = 0; i < 10; ++i) raw.give_back(i, detail::return_yielded);
   EXPECT_TRUE(eventually([&] { return publisher.stats().waiting == 0; }));
   EXPECT_EQ(publisher.stats().peers, 2U);
+}
+
+TEST_F(Hostile, yields_beyond_what_was_sent_end_the_link) {
+  const RawPeer peer;
+  RawSubscriber raw(peer, "lane", publisher_number(), 1, 2, Overflow::drop_oldest);
+  ASSERT_TRUE(publisher.wait_for_subscribers(2, patience));
+  publisher.send_copy(test::payload(10, 1));
+  ASSERT_TRUE(subscriber.take(patience));
+  raw.half().head = 1;
+  for (std::uint64_t i = 0; i < 2; ++i) raw.give_back(0, detail::return_yielded);
+  EXPECT_TRUE(eventually([&] { return publisher.stats().peers == 1; }));
+  EXPECT_EQ(publisher.stats().broken, 1U);
 }
 
 }  // namespace

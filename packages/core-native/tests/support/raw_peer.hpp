@@ -165,6 +165,10 @@ class RawPublisher {
 
   [[nodiscard]] std::uint64_t number() const { return number_; }
   [[nodiscard]] detail::SenderHalf& half() { return *reinterpret_cast<detail::SenderHalf*>(own_half_.mapping.data()); }
+  /// What the subscriber has taken so far.
+  [[nodiscard]] std::uint64_t head() const {
+    return reinterpret_cast<const detail::ReceiverHalf*>(receiver_half_.data())->head.load();
+  }
   [[nodiscard]] const detail::platform::OwnedMemory& own_half() const { return own_half_; }
   [[nodiscard]] const detail::platform::Handle& bell() const { return bell_; }
   [[nodiscard]] detail::HalfBody half_body() const {

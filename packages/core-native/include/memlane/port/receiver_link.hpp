@@ -149,7 +149,8 @@ class ReceiverLink {
         awaits_segment_ = true;
         if (!left_) return std::nullopt;
         if (!died_) throw Corruption("a sample lies in memory that was never handed over");
-        if (ring_->take()) ++lost_with_sender_;
+        if (ring_->take() && ++lost_with_sender_ > ring_capacity(depth_))
+          throw Corruption("a sender that is gone goes on sending");
         continue;
       }
       if (!ring_->take()) {

@@ -134,6 +134,7 @@ class SenderLink {
     ticket_at_[ring_.tail() & (ticket_at_.size() - 1)] = descriptor.ticket;
     fault_point("push.ticketed");
     ring_.push(descriptor);
+    ++pushed_;
   }
 
   void count_drop() noexcept { ring_.count_drop(); }
@@ -220,6 +221,9 @@ class SenderLink {
   void accept(const SenderRing::Return& returned, SegmentPool& pool) {
     if (!is_before(returned.position, ring_.tail() - ring_.waiting()))
       throw Corruption("the receiver returned what still waits");
+    // Each was pushed once and comes back once. Else yields, which mean nothing for what is not out, and cost a search each,
+    // would be had without end.
+    if (++returned_ > pushed_) throw Corruption("the receiver returned more than it was sent");
     if (returned.yielded) {
       // Left to us: if it was not taken back without a doubt before, its ticket is still out. A yield names no ticket, since
       // the receiver's copy may have been torn.
@@ -255,6 +259,8 @@ class SenderLink {
   std::vector<std::uint32_t> ticket_at_;  // by ring place
   std::set<std::uint32_t> announced_;
   std::uint64_t outstanding_ = 0;
+  std::uint64_t pushed_ = 0;
+  std::uint64_t returned_ = 0;  // used, or yielded
   std::uint64_t last_rung_ = 0;
   bool closing_ = false;
   bool can_push_ = false;
