@@ -6,6 +6,7 @@ export interface PublisherOptions {
   readonly memoryBudget: number;
   readonly maxHeld: number;
   readonly sendTimeout: number;
+  readonly checksum: boolean;
   readonly joinTimeout: number;
   readonly label: string;
   readonly directory: string;

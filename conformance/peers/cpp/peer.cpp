@@ -141,6 +141,7 @@ class Peer {
     options.memory_budget = step.number<std::uint64_t>("budget", 0);
     options.max_held = step.number<std::uint32_t>("max-held", 0);
     options.send_timeout = timeout_of(step, "send-timeout");
+    options.checksum = step.text("checksum", "false") == "true";
     options.join_timeout = timeout_of(step, "join-timeout", options.join_timeout);
     options.label = step.text("label", "");
     options.directory = step.text("directory");

@@ -159,6 +159,7 @@ class Peer:
             memory_budget=optional_integer(step, "budget"),
             max_held=optional_integer(step, "max-held"),
             send_timeout=step.seconds("send-timeout"),
+            checksum=step.find("checksum") == "true",
             join_timeout=step.seconds("join-timeout"),
             label=step.find("label"),
             directory=step.text("directory"),

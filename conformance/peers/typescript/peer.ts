@@ -123,6 +123,7 @@ export class Peer {
           memoryBudget: number(step, "budget", undefined),
           maxHeld: number(step, "max-held", undefined),
           sendTimeout: number(step, "send-timeout", undefined),
+          checksum: step.get("checksum") === "true",
           joinTimeout: number(step, "join-timeout", undefined),
           label: step.get("label") ?? undefined,
           directory: text(step, "directory"),

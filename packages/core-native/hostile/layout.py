@@ -22,19 +22,47 @@ CORRUPT = 17  # the number of the error code
 
 HEADER = struct.Struct("<QIIHHIQQ24x")
 HELLO_BODY = struct.Struct("<16s16sq32s")
-PORT_BODY = struct.Struct("<16sBB2xIq64s")
+PORT_BODY = struct.Struct("<16sBBBxIq64s")
 HALF_BODY = struct.Struct("<96sQ8x")
 SEGMENT_BODY = struct.Struct("<I4xQ")
 RETURNS_BODY = struct.Struct("<QQ")
 GONE_BODY = struct.Struct("<I4x120s")
 HALF_HEADER = struct.Struct("<QIIQ40x")
-DESCRIPTOR = struct.Struct("<QQQQIIBBH4x16x8Q")
+DESCRIPTOR = struct.Struct("<QQQQIIBBHI16x8Q")
 META = struct.Struct("<BB6x64s64s")
+
+# Offsets in a descriptor.
+SEGMENT_AT, TICKET_AT, CHECKSUM_AT = 32, 36, 44
 
 # Offsets in the halves.
 TAIL, FLOOR, SENDER_ARMED, DROPPED, RETURNS_HEAD = 64, 128, 192, 256, 264
 HEAD, RETURNS_TAIL, RECEIVER_ARMED = 64, 128, 192
 ENTRIES = 512
+
+
+def _remainder(byte: int) -> int:
+    for _ in range(8):
+        byte = byte >> 1 ^ (0x82F63B78 if byte & 1 else 0)
+    return byte
+
+
+_REMAINDERS = [_remainder(byte) for byte in range(256)]
+
+
+def crc32c(data: bytes) -> int:
+    """Return the CRC-32C of RFC 3720."""
+    value = 0xFFFFFFFF
+    for byte in data:
+        value = value >> 8 ^ _REMAINDERS[(value ^ byte) & 0xFF]
+    return value ^ 0xFFFFFFFF
+
+
+def with_checksum(descriptor: bytes, payload: bytes, meta: bytes = b"") -> bytes:
+    """Put the checksum of its sample into a descriptor."""
+    assert descriptor[CHECKSUM_AT : CHECKSUM_AT + 4] == bytes(4)
+    counted = descriptor[:TICKET_AT] + bytes(4) + descriptor[TICKET_AT + 4 :]
+    checksum = crc32c(payload + meta + counted).to_bytes(4, "little")
+    return descriptor[:CHECKSUM_AT] + checksum + descriptor[CHECKSUM_AT + 4 :]
 
 
 def bit_ceil(n: int) -> int:

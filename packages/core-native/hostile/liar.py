@@ -159,9 +159,11 @@ class Line:
         self.socket.close()
 
 
-def port_body(lane: str, kind: int, *, depth: int = 0, overflow: int = BLOCK, label: bytes = b"liar") -> bytes:
+def port_body(
+    lane: str, kind: int, *, depth: int = 0, overflow: int = BLOCK, checksum: int = 0, label: bytes = b"liar"
+) -> bytes:
     """Return the body of an invitation, or the first part of a half's."""
-    return layout.PORT_BODY.pack(layout.lane_hash(lane), kind, overflow, depth, os.getpid(), label)
+    return layout.PORT_BODY.pack(layout.lane_hash(lane), kind, overflow, checksum, depth, os.getpid(), label)
 
 
 class _End:
@@ -190,15 +192,16 @@ class _End:
 class LyingPublisher(_End):
     """A publisher by hand: it may hand over its half, a segment, and descriptors, as they should be or not."""
 
-    def __init__(self, line: Line, lane: str, number: int, *, invite: bool = True) -> None:
+    def __init__(self, line: Line, lane: str, number: int, *, invite: bool = True, checksum: int = 0) -> None:
         super().__init__(line, lane, number)
         self.depth = 16
+        self.checksum = checksum
         self.victims_bell = -1
         self.victims_half = -1
         if invite:
             line.say(INVITE, number, self.to, port_body(lane, PUBLISHER))
             heard = line.hear_only(HALF, number)
-            self.depth = layout.PORT_BODY.unpack(heard.body[:96])[3]
+            self.depth = layout.PORT_BODY.unpack(heard.body[:96])[4]
             self.victims_half, self.victims_bell = heard.handles
         self.capacity = layout.sender_capacity(self.depth)
         self.half = Memory(layout.pages(layout.ENTRIES + 128 * self.capacity))
@@ -209,7 +212,7 @@ class LyingPublisher(_End):
 
     def body(self, size: int | None = None, **changes: Any) -> bytes:
         """Return the body of its half's message."""
-        options: dict[str, Any] = {"kind": PUBLISHER, **changes}
+        options: dict[str, Any] = {"kind": PUBLISHER, "checksum": self.checksum, **changes}
         return layout.HALF_BODY.pack(port_body(self.lane, **options), len(self.half) if size is None else size)
 
     def hand_over_half(self) -> None:
@@ -223,11 +226,19 @@ class LyingPublisher(_End):
 
     def push(self, **changes: Any) -> None:
         """Push the description of 100 bytes, with changes, and ring."""
+        self.push_bytes(descriptor(self.half.word(layout.TAIL) + 1, **changes))
+
+    def push_bytes(self, words: bytes) -> None:
+        """Push a description as it is, and ring."""
         position = self.half.word(layout.TAIL)
-        at = layout.ENTRIES + 128 * (position % self.capacity)
-        self.half.map[at : at + 128] = descriptor(position + 1, **changes)
+        at = self.place_of(position)
+        self.half.map[at : at + 128] = words
         self.half.put(layout.TAIL, position + 1)
         self.ring()
+
+    def place_of(self, position: int) -> int:
+        """Return where in the half a description lies."""
+        return layout.ENTRIES + 128 * (position % self.capacity)
 
     def ring(self) -> None:
         """Ring the victim's bell."""
@@ -261,7 +272,7 @@ def descriptor(
     extents = (*shape, *(0,) * (8 - len(shape)))
     ndim = len(shape) if ndim is None else ndim
     sent = time.monotonic_ns()
-    return layout.DESCRIPTOR.pack(sequence, sent, offset, length, segment, ticket, dtype, ndim, flags, *extents)
+    return layout.DESCRIPTOR.pack(sequence, sent, offset, length, segment, ticket, dtype, ndim, flags, 0, *extents)
 
 
 class LyingSubscriber(_End):

@@ -169,6 +169,8 @@ def test_options_that_make_no_sense(publisher: MakePublisher, subscriber: MakeSu
         {"history": "1"},
         {"memory_budget": 1e6},
         {"send_timeout": "1"},
+        {"checksum": 1},
+        {"checksum": "crc32c"},
         {"join_timeout": []},
         {"label": b"bytes"},
         {"label": None},

@@ -30,6 +30,11 @@ export function checkCount(what: string, value: unknown, least = 0): number {
   return value;
 }
 
+export function checkFlag(what: string, value: unknown): boolean {
+  if (typeof value !== "boolean") refuse(what, "true or false", value);
+  return value;
+}
+
 /** Milliseconds, not negative; Infinity waits for ever. */
 export function checkTime(what: string, value: unknown): number {
   if (typeof value !== "number" || Number.isNaN(value)) refuse(what, "a number of milliseconds", value);

@@ -2,7 +2,7 @@ import type * as native from "@memlane/core";
 
 import { addon } from "./addon.js";
 import { checkFitsBuffer } from "./buffer-limit.js";
-import { checkCount, checkOptions, checkTime } from "./check.js";
+import { checkCount, checkFlag, checkOptions, checkTime } from "./check.js";
 import { dtypeOfName, dtypeOfNumber, type DType, type DTypeInfo } from "./dtype.js";
 import { laneName, type LaneName } from "./lane-name.js";
 import { Loan, loanAccess } from "./loan.js";
@@ -26,13 +26,18 @@ export interface PublisherOptions extends PortOptions {
   readonly maxHeld?: number | undefined;
   /** How long, in milliseconds, a send lets itself be kept waiting by a full queue; for ever if not given. */
   readonly sendTimeout?: number | undefined;
+  /**
+   * Each sample travels with a CRC-32C, and subscribers check it when they take it (false if not given): one that was changed
+   * after it was sent, by a stray write of this process or by failing memory, is an error with code "corrupt" there.
+   */
+  readonly checksum?: boolean | undefined;
 }
 
 export interface SendOptions extends SendInfo, PayloadOptions {}
 
 export type PublisherStats = Readonly<native.PublisherStats>;
 
-const optionNames = [...portOptionNames, "history", "memoryBudget", "maxHeld", "sendTimeout"];
+const optionNames = [...portOptionNames, "history", "memoryBudget", "maxHeld", "sendTimeout", "checksum"];
 const payloadNames = ["shape", "dtype"];
 
 /**
@@ -55,6 +60,7 @@ export class Publisher extends Port {
       memoryBudget: checkCount("memoryBudget", options.memoryBudget ?? 0),
       maxHeld: checkCount("maxHeld", options.maxHeld ?? 0),
       sendTimeout,
+      checksum: checkFlag("checksum", options.checksum ?? false),
     });
     super(port, "Publisher");
     this.#native = port;

@@ -62,6 +62,7 @@ test("lets nobody make samples, loans, or ports without options", () => {
     history: 0,
     memoryBudget: 0,
     sendTimeout: 0,
+    checksum: false,
   };
   const make = (name: unknown, given: unknown) => () => new native.Publisher(name as string, given as typeof options);
   for (const call of [
@@ -69,6 +70,7 @@ test("lets nobody make samples, loans, or ports without options", () => {
     make("lane", undefined),
     make("lane", {}),
     make("lane", { ...options, history: -1 }),
+    make("lane", { ...options, checksum: 1 }),
   ]) {
     expect(call).toThrow(expect.objectContaining({ name: "TypeError" }));
   }

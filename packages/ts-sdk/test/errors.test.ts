@@ -92,6 +92,12 @@ describe("an option", () => {
       "invalid-argument",
       /milliseconds for sendTimeout/,
     ],
+    [
+      "checksum",
+      () => lanes.publisher({ checksum: wrong("crc32c") }),
+      "invalid-argument",
+      /true or false for checksum/,
+    ],
     ["joinTimeout", () => lanes.publisher({ joinTimeout: wrong("1s") }), "invalid-argument", /joinTimeout/],
     ["spin", () => lanes.publisher({ spin: -1 }), "out-of-range", /spin/],
     ["label too long", () => lanes.publisher({ label: "x".repeat(64) }), "out-of-range", /63 bytes/],

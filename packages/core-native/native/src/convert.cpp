@@ -20,6 +20,11 @@ double to_double(const Napi::Value& value) {
   return number;
 }
 
+bool to_flag(const Napi::Value& value) {
+  if (!value.IsBoolean()) expected(value, "a boolean");
+  return value.As<Napi::Boolean>().Value();
+}
+
 std::uint64_t to_count(const Napi::Value& value) {
   constexpr double largest = 9007199254740991;  // the largest whole number that a JavaScript number surely holds
   const double number = to_double(value);

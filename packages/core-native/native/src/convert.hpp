@@ -13,6 +13,7 @@
 namespace memlane::addon {
 
 [[nodiscard]] double to_double(const Napi::Value& value);
+[[nodiscard]] bool to_flag(const Napi::Value& value);
 /// A whole number from 0 to 2^53 - 1.
 [[nodiscard]] std::uint64_t to_count(const Napi::Value& value);
 [[nodiscard]] std::string to_text(const Napi::Value& value);

@@ -42,6 +42,7 @@ PublisherOptions to_publisher_options(const Napi::Value& value) {
   options.history = to_small_count(from.Get("history"));
   options.memory_budget = to_count(from.Get("memoryBudget"));
   options.max_held = to_small_count(from.Get("maxHeld"));
+  options.checksum = to_flag(from.Get("checksum"));
   options.send_timeout = to_timeout(from.Get("sendTimeout"));
   return options;
 }

@@ -110,6 +110,11 @@ std::string group(py::handle value) {
   return std::to_string(whole_number(value, "group", 0, std::numeric_limits<std::uint32_t>::max() - 1));
 }
 
+bool truth(py::handle value, const char* what) {
+  if (!PyBool_Check(value.ptr())) refuse_type(what, "True or False", value);
+  return value.ptr() == Py_True;
+}
+
 Overflow overflow(py::handle value) {
   const std::string name = text(value, "overflow");
   if (const auto known = overflow_from_string(name)) return *known;

@@ -18,6 +18,9 @@ namespace memlane::python {
 [[nodiscard]] std::uint64_t whole_number(py::handle value, const char* what, std::uint64_t lowest,
                                          std::uint64_t highest);
 
+/// True or False. `what` names it in messages.
+[[nodiscard]] bool truth(py::handle value, const char* what);
+
 /// Text as UTF-8. Throws Error(`code`) for text that has no UTF-8 form (lone surrogates).
 [[nodiscard]] std::string text(py::handle value, const char* what, ErrorCode code = ErrorCode::invalid_argument);
 

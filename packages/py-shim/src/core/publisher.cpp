@@ -19,8 +19,9 @@ constexpr auto any_u64 = std::numeric_limits<std::uint64_t>::max();
 constexpr auto any_u32 = std::numeric_limits<std::uint32_t>::max();
 
 std::unique_ptr<PublisherObject> open(py::handle name, py::handle history, py::handle memory_budget,
-                                      py::handle max_held, py::handle send_timeout, py::handle join_timeout,
-                                      py::handle label, py::handle folder, py::handle let_in, py::handle spin_time) {
+                                      py::handle max_held, py::handle send_timeout, py::handle checksum,
+                                      py::handle join_timeout, py::handle label, py::handle folder, py::handle let_in,
+                                      py::handle spin_time) {
   const LaneName lane = lane_name(name);
   PublisherOptions options;
   options.history = static_cast<std::uint32_t>(whole_number(history, "history", 0, detail::max_history));
@@ -28,6 +29,7 @@ std::unique_ptr<PublisherObject> open(py::handle name, py::handle history, py::h
   options.max_held =
       max_held.is_none() ? 0 : static_cast<std::uint32_t>(whole_number(max_held, "max_held", 1, any_u32));
   options.send_timeout = timeout(send_timeout, "send_timeout");
+  options.checksum = truth(checksum, "checksum");
   options.join_timeout = timeout(join_timeout, "join_timeout");
   options.label = text(label, "label");
   options.directory = directory(folder);

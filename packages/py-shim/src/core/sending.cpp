@@ -13,6 +13,11 @@ namespace {
 // Bytes from which a copy takes longer (some 10 us) than other threads should wait for the GIL.
 constexpr std::size_t long_copy = 256 * 1024;
 
+/// Whether the send computes a checksum for as long as that.
+bool takes_long(const Publisher& publisher, const Loan& loan) {
+  return publisher.port().checks() && loan.size() >= long_copy;
+}
+
 /// encoding and user_header as the core takes them, with what they point to.
 class SendInfoOf {
  public:
@@ -36,7 +41,8 @@ Timeout send_timeout(const Publisher& publisher, py::handle value) {
 }
 
 std::optional<std::size_t> try_give(Publisher& publisher, Loan& loan, const SendInfo& info) {
-  auto sent = publisher.try_send(loan, info);
+  const auto send = [&] { return publisher.try_send(loan, info); };
+  auto sent = takes_long(publisher, loan) ? without_gil(send) : send();
   if (sent) return *sent;
   if (sent.error().code() != ErrorCode::queue_full) throw sent.error();
   return std::nullopt;

@@ -40,8 +40,9 @@ py::object wrap(std::optional<Sample> sample) {
 py::object take(const SubscriberObject& self, py::handle seconds, bool until_idle) {
   const Timeout patience = timeout(seconds);
   const auto subscriber = self.port();
-  // Where a sample is there it takes a microsecond, and other threads keep their turns.
-  if (auto sample = subscriber->take()) return wrap(std::move(sample));
+  // Where a sample is there it takes a microsecond, and other threads keep their turns; a checksum may take far longer.
+  auto sample = subscriber->port().checks() ? without_gil([&] { return subscriber->take(); }) : subscriber->take();
+  if (sample) return wrap(std::move(sample));
   if (patience.nanoseconds() == 0) return py::none();
   return wrap(wait_without_gil([&](const detail::Interrupt& interrupt) {
     return until_idle ? subscriber->take_until_idle(patience, interrupt) : subscriber->take(patience, interrupt);

@@ -199,6 +199,7 @@ class Publisher:
         memory_budget: int | None,
         max_held: int | None,
         send_timeout: float | None,
+        checksum: bool,
         join_timeout: float | None,
         label: str,
         directory: str | os.PathLike[str] | None,

@@ -34,6 +34,7 @@ class Publisher(Port):
         memory_budget: int | None = None,
         max_held: int | None = None,
         send_timeout: float | None = None,
+        checksum: bool = False,
         join_timeout: float | None = 1.0,
         label: str = "",
         directory: str | os.PathLike[str] | None = None,
@@ -50,6 +51,9 @@ class Publisher(Port):
                 full; what waits in it then can still be taken. None: as many as it likes.
             send_timeout: How long a send lets itself be kept waiting by a subscriber whose queue is full and who
                 asked for ``"block"``, in seconds. None: for ever.
+            checksum: Each sample travels with a CRC-32C, and subscribers check it when they take it: one that was
+                changed after it was sent, by a stray write of this process or by failing memory, raises `Corrupt`
+                there.
             join_timeout: How long opening waits for a peer that is alive but does not answer, in seconds; its link
                 comes up when it does. None: for ever.
             label: Shown to peers in messages and by `memlane ls`; at most 63 bytes.
@@ -69,7 +73,17 @@ class Publisher(Port):
         """
         self._send_timeout = send_timeout
         self._core = _core.Publisher(
-            name, history, memory_budget, max_held, send_timeout, join_timeout, label, directory, group, spin
+            name,
+            history,
+            memory_budget,
+            max_held,
+            send_timeout,
+            checksum,
+            join_timeout,
+            label,
+            directory,
+            group,
+            spin,
         )
         self._opened()
 

@@ -16,6 +16,7 @@ def publish(image: npt.NDArray[np.uint8]) -> None:
     with memlane.Publisher(
         "camera/front", history=1, memory_budget=1 << 30, max_held=8, send_timeout=0.5, label="left"
     ) as frames:
+        memlane.Publisher("camera/back", checksum=True)
         assert_type(frames, memlane.Publisher)
         with frames.loan((1080, 1920, 3), "uint8") as frame:
             assert_type(frame, memlane.Loan)

@@ -22,6 +22,7 @@ export async function main(): Promise<void> {
     memoryBudget: 1e9,
     maxHeld: 8,
     sendTimeout: Infinity,
+    checksum: true,
     label: "x",
   });
   using subscriber = new Subscriber(12331n, { depth: 4, overflow: "drop-oldest" });
