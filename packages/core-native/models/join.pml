@@ -1,9 +1,9 @@
 /* Joining, leaving and dying of one publisher and one subscriber in two processes: port/port_base.hpp (join, meet,
  * await_settled), port/sender_port.hpp and port/receiver_port.hpp (call, handle, end_link, on_peer_gone),
- * endpoint/endpoint.hpp (reach, let_newcomers_in, on_hello, lose, drain_orphan). Each process has the thread of its
- * program and its service thread. Both may begin at the same moment, so that each connects to the other; at every step
- * either may be killed, or the publisher may close, right after it has sent one sample. What one mutex or one message
- * covers is one step here.
+ * endpoint/contacts.hpp (reach, admit) and endpoint/reception.hpp (let_newcomers_in, on_hello, lose, drain).
+ * Each process has the thread of its program and its service thread. Both may begin at the same moment, so that each
+ * connects to the other; at every step either may be killed, or the publisher may close, right after it has sent one
+ * sample. What one mutex or one message covers is one step here.
  *
  * Checked for every interleaving:
  *   - no constructor waits for ever, whoever died when;
@@ -33,7 +33,7 @@ bit made[2], let_in[2], introduced[2];
 /* The lane directory. */
 bit door[2], announced[2];
 
-/* A process: whether it knows the other (Endpoint::peers_), on which connection it sends to it, whether it lives. */
+/* A process: whether it knows the other (Contacts::peers_), on which connection it sends to it, whether it lives. */
 bit knows_peer[2], dead[2], port_closed[2];
 byte sends_on[2];
 bit given_up[2]; /* Connection::mark_gone, of both */
@@ -192,7 +192,7 @@ end:
      };
      if
      :: was_known ->
-       /* drain_orphan: whoever is in the table by then can send nothing. */
+       /* drain: whoever is in the table by then can send nothing. */
 #ifndef BURY_UNHEARD
        do
        :: atomic {

@@ -44,8 +44,9 @@ struct TestAccess {
   }
 
   static void start_ports_at(SenderPort& sender, std::uint64_t number) {
-    const std::lock_guard lock(sender.endpoint_->mutex_);
-    sender.endpoint_->next_port_ = number;
+    PortTable& ports = sender.endpoint_->ports_;
+    const std::lock_guard lock(ports.mutex_);
+    ports.next_ = number;
   }
 
   /// Where the only link of a port has what was sent last.

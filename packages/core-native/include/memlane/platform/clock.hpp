@@ -2,11 +2,15 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 
 namespace memlane::detail::platform {
 
 /// Nanoseconds since an arbitrary start, the same in every process of this boot.
 [[nodiscard]] inline std::int64_t monotonic_now() noexcept;
+
+/// Later than any time that it tells.
+inline constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
 
 }  // namespace memlane::detail::platform
 
