@@ -103,4 +103,6 @@ struct Arrived {
 
 #if defined(__linux__)
 #include "memlane/platform/linux/door.hpp"
+#include "memlane/platform/linux/messages.hpp"
+#include "memlane/platform/linux/peer_process.hpp"
 #endif

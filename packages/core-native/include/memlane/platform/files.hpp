@@ -72,4 +72,5 @@ inline constexpr int any_folder = -1;
 
 #if defined(__linux__)
 #include "memlane/platform/linux/files.hpp"
+#include "memlane/platform/linux/folders.hpp"
 #endif

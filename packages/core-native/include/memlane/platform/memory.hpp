@@ -80,4 +80,5 @@ inline void discard_writes(const Mapping& mapping, std::size_t offset, std::size
 
 #if defined(__linux__)
 #include "memlane/platform/linux/memory.hpp"
+#include "memlane/platform/linux/written_pages.hpp"
 #endif

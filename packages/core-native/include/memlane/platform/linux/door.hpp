@@ -1,35 +1,20 @@
-// Unix sockets of type SOCK_SEQPACKET, handles by SCM_RIGHTS.
+// The door: a Unix socket of type SOCK_SEQPACKET with a name, and how one is opened, knocked at and answered.
 #pragma once
 
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <array>
-#include <cstdio>
 #include <cstring>
-#include <new>
 #include <optional>
-#include <vector>
+#include <string>
+#include <utility>
 
 #include "memlane/platform/fault_point.hpp"
 #include "memlane/platform/linux/access.hpp"
-#include "memlane/platform/linux/strangers.hpp"
 #include "memlane/platform/linux/sys.hpp"
-
-#ifndef SO_PEERPIDFD
-#define SO_PEERPIDFD 77
-#endif
-#ifndef SO_PEERGROUPS
-#define SO_PEERGROUPS 59
-#endif
-#ifndef PID_FS_MAGIC
-#define PID_FS_MAGIC 0x50494446
-#endif
 
 namespace memlane::detail::platform {
 
@@ -65,10 +50,6 @@ inline Handle new_socket() {
   if (!made) sys::fail("cannot create a socket", errno);
   return among_the_first_to_close(std::move(made));
 }
-
-}  // namespace linux_door
-
-namespace linux_door {
 
 /// How much may be under way to a peer that does not read: some 40 messages of the usual size. The kernel counts handles
 /// under way against a limit of the whole user's (see Sent::later_untold), so the default, five times as much, would let a
@@ -152,31 +133,6 @@ inline Handle open_door(FolderRef folder, const std::string& name) {
   sys::fail("cannot open a door in " + folder.path, ENOENT);
 }
 
-inline bool peer_is_let_in(const Handle& connection, const Access& access) {
-  ucred peer{};
-  socklen_t length = sizeof peer;
-  if (sys::call("getsockopt(SO_PEERCRED)",
-                [&] { return ::getsockopt(connection.get(), SOL_SOCKET, SO_PEERCRED, &peer, &length); }) != 0)
-    return false;
-  // Users and groups, never pids: across sibling pid namespaces the pid is 0.
-  if (peer.uid == ::geteuid()) return true;
-  if (!access.group) return false;
-  if (peer.gid == *access.group) return true;
-  std::vector<gid_t> groups(32);
-  for (;;) {
-    length = static_cast<socklen_t>(groups.size() * sizeof(gid_t));
-    if (sys::call("getsockopt(SO_PEERGROUPS)", [&] {
-          return ::getsockopt(connection.get(), SOL_SOCKET, SO_PEERGROUPS, groups.data(), &length);
-        }) == 0)
-      break;
-    const std::size_t needed = length / sizeof(gid_t);
-    if (errno != ERANGE || needed <= groups.size()) return false;
-    groups.resize(needed);
-  }
-  groups.resize(length / sizeof(gid_t));
-  return std::find(groups.begin(), groups.end(), *access.group) != groups.end();
-}
-
 namespace linux_door {
 
 /// What can be seen of a door from outside; nothing: it looks like one of somebody who is let in.
@@ -236,122 +192,6 @@ inline Accept accept_newcomer(const Handle& door, Handle& connection) {
     case ENOMEM: return Accept::no_descriptor_left;
     default: return Accept::nobody_waits;
   }
-}
-
-inline Handle peer_death_handle(const Handle& connection) {
-  return Handle::made_by([&] {
-    int number = -1;
-    socklen_t length = sizeof number;
-    const int found = sys::call("getsockopt(SO_PEERPIDFD)", [&] {
-      return ::getsockopt(connection.get(), SOL_SOCKET, SO_PEERPIDFD, &number, &length);
-    });
-    return found == 0 ? number : -1;
-  });
-}
-
-inline void hang_up(const Handle& connection) noexcept {
-  sys::call("shutdown", [&] { return ::shutdown(connection.get(), SHUT_WR); });
-}
-
-inline Handle duplicate(int handle) {
-  Handle copy = Handle::made_by(
-      [&] { return sys::call("fcntl(F_DUPFD_CLOEXEC)", [&] { return ::fcntl(handle, F_DUPFD_CLOEXEC, 0); }); });
-  if (!copy) sys::fail("cannot keep a handle for a peer that does not read", errno);
-  return copy;
-}
-
-inline PeerProcess peer_process(const Handle& connection, const Handle& death) noexcept {
-  PeerProcess process;
-  ucred peer{};
-  socklen_t length = sizeof peer;
-  if (sys::call("getsockopt(SO_PEERCRED)",
-                [&] { return ::getsockopt(connection.get(), SOL_SOCKET, SO_PEERCRED, &peer, &length); }) == 0)
-    process.pid = peer.pid;
-  struct statfs system{};
-  struct stat status{};
-  if (death && sys::call("fstatfs", [&] { return ::fstatfs(death.get(), &system); }) == 0 &&
-      system.f_type == PID_FS_MAGIC && sys::call("fstat", [&] { return ::fstat(death.get(), &status); }) == 0)
-    process.number = status.st_ino;
-  return process;
-}
-
-inline void stop_receiving(const Handle& connection) noexcept {
-  sys::call("shutdown", [&] { return ::shutdown(connection.get(), SHUT_RD); });
-}
-
-inline Sent send_message(const Handle& connection, std::span<const std::byte> message, std::span<const int> handles) {
-  iovec part{const_cast<std::byte*>(message.data()), message.size()};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int) * max_handles)> control{};
-  msghdr header{};
-  header.msg_iov = &part;
-  header.msg_iovlen = 1;
-  if (!handles.empty()) {
-    header.msg_control = control.data();
-    header.msg_controllen = CMSG_SPACE(handles.size_bytes());
-    cmsghdr* const rights = CMSG_FIRSTHDR(&header);
-    rights->cmsg_level = SOL_SOCKET;
-    rights->cmsg_type = SCM_RIGHTS;
-    rights->cmsg_len = CMSG_LEN(handles.size_bytes());
-    std::memcpy(CMSG_DATA(rights), handles.data(), handles.size_bytes());
-  }
-  if (sys::retried("sendmsg", [&] { return ::sendmsg(connection.get(), &header, MSG_NOSIGNAL | MSG_DONTWAIT); }) >= 0)
-    return Sent::done;
-  switch (errno) {
-    case EAGAIN: return Sent::later;
-    // What is missing is the whole machine's, or all of this user's: the connection may well say that it has room.
-    case ENOBUFS:
-    case ENOMEM:
-    case ETOOMANYREFS: return Sent::later_untold;
-    default: return Sent::gone;
-  }
-}
-
-inline Arrived receive_message(const Handle& connection, std::span<std::byte> buffer) {
-  Arrived arrived;
-  arrived.handles.reserve(max_handles);  // what can fail comes before the message leaves the connection
-  iovec part{buffer.data(), buffer.size()};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int) * max_handles)> control{};
-  msghdr header{};
-  header.msg_iov = &part;
-  header.msg_iovlen = 1;
-  header.msg_control = control.data();
-  header.msg_controllen = control.size();
-  ssize_t bytes = -1;
-  const ForkLock no_fork_now;  // before the handles are registered
-  // A peer that died with unread messages of ours: first ECONNRESET, once, then what it had sent.
-  for (int attempt = 0; attempt < 2; ++attempt) {
-    header.msg_controllen = control.size();
-    bytes =
-        sys::retried("recvmsg", [&] { return ::recvmsg(connection.get(), &header, MSG_CMSG_CLOEXEC | MSG_DONTWAIT); });
-    if (bytes >= 0 || errno != ECONNRESET) break;
-  }
-  if (bytes < 0) {
-    const bool later = errno == EAGAIN || errno == ENOMEM || errno == ENOBUFS;
-    arrived.kind = later ? Arrived::Kind::nothing : Arrived::Kind::hang_up;
-    return arrived;
-  }
-  for (cmsghdr* part_of = CMSG_FIRSTHDR(&header); part_of != nullptr; part_of = CMSG_NXTHDR(&header, part_of)) {
-    if (part_of->cmsg_level != SOL_SOCKET || part_of->cmsg_type != SCM_RIGHTS) continue;
-    const std::size_t count = (part_of->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-    for (std::size_t i = 0; i < count; ++i) {
-      int number = -1;
-      std::memcpy(&number, CMSG_DATA(part_of) + i * sizeof(int), sizeof number);
-      Handle handle(number);
-      if (!strangers::is_memory_or_pipe(number)) strangers::close_aside(std::move(handle));
-      arrived.handles.push_back(std::move(handle));
-    }
-  }
-  arrived.bytes = static_cast<std::size_t>(bytes);
-  // The limit of open files of this process, or a security module, kept some of the handles: the rest is of no use.
-  if ((header.msg_flags & MSG_CTRUNC) != 0) arrived.handles_lost = true;
-  if (arrived.handles_lost) arrived.handles.clear();
-  if ((header.msg_flags & MSG_TRUNC) != 0) {
-    arrived.kind = Arrived::Kind::malformed;  // longer than any message can be
-  } else {
-    // An empty read is the hang-up: no message of ours is empty.
-    arrived.kind = bytes == 0 ? Arrived::Kind::hang_up : Arrived::Kind::message;
-  }
-  return arrived;
 }
 
 }  // namespace memlane::detail::platform
