@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <initializer_list>
 #include <stdexcept>
 #include <string>
@@ -76,10 +77,12 @@ class ChildProcess {
       const auto left =
           std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now()).count();
       pollfd look{from_, POLLIN, 0};
-      if (left <= 0 || ::poll(&look, 1, static_cast<int>(left)) == 0)
-        throw std::runtime_error("the child says nothing");
+      const int ready = left <= 0 ? 0 : ::poll(&look, 1, static_cast<int>(left));
+      if (ready == 0) throw std::runtime_error("the child says nothing");
+      if (ready < 0) continue;  // a signal
       std::array<char, 4096> bytes;
       const ssize_t count = ::read(from_, bytes.data(), bytes.size());
+      if (count < 0 && errno == EINTR) continue;
       if (count <= 0) throw std::runtime_error("the child has ended");
       heard_.append(bytes.data(), static_cast<std::size_t>(count));
     }
