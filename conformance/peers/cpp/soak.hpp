@@ -15,16 +15,24 @@
 #include <vector>
 
 #include "form.hpp"
+#include "options.hpp"
 #include "payload.hpp"
+#include "ports.hpp"
+#include "verbs.hpp"
 
 namespace conformance {
 
 class Soak {
  public:
-  using Milliseconds = std::chrono::duration<double, std::milli>;
+  explicit Soak(Ports& ports) : ports_(ports) {}
+
+  void add_to(Verbs& verbs) {
+    verbs.add<Soak>(*this, {{"soak-send", &Soak::send}, {"soak-take", &Soak::take}, {"soak-release", &Soak::release}});
+  }
 
   /// Sends `count` samples, or as many as there is room for.
-  static void send(memlane::Publisher& port, const Form& step, Form& reply) {
+  void send(const Form& step, Form& reply) {
+    memlane::Publisher& port = ports_.publisher(step);
     const auto id = step.number<std::uint32_t>("id");
     const auto sizes = step.numbers<std::uint64_t>("bytes");
     const auto count = step.number<std::uint64_t>("count");
@@ -45,7 +53,8 @@ class Soak {
   }
 
   /// Takes up to `count` samples, and keeps every n-th of them if `keep` is n.
-  void take(memlane::Subscriber& port, const Form& step, Form& reply) {
+  void take(const Form& step, Form& reply) {
+    memlane::Subscriber& port = ports_.subscriber(step);
     const auto count = step.number<std::uint64_t>("count");
     const auto keep = step.number<std::uint64_t>("keep", 0);
     const Milliseconds patience(step.number<double>("timeout"));
@@ -204,6 +213,7 @@ class Soak {
     }
   }
 
+  Ports& ports_;
   std::deque<Kept> kept_;
 };
 
