@@ -52,7 +52,7 @@ const thenPrint = (runner, file) => async (context) => {
 
 // Its victim is built over a core with fault points; one of its survivors is the TypeScript peer.
 const killMatrix = {
-  "its types": ["mypy", "kill-matrix"],
+  "its types": ["env", "MYPYPATH=conformance/peers/python", "mypy", "kill-matrix"],
   "its victim, configured": ["cmake", "--preset", "kill-matrix"],
   "its victim, built": ["cmake", "--build", "--preset", "kill-matrix"],
   "the TypeScript peer": [

@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import type { Form } from "../peers/typescript/peer.js";
+import type { Form } from "../peers/typescript/form.js";
 import type { Column } from "./columns.js";
 import { directorySteps } from "./directory-steps.js";
 import { checkError, checkRuns, checkSamples, same } from "./expectations.js";

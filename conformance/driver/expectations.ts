@@ -1,5 +1,5 @@
 // Holding a reply against what the scenario expects. Each function throws an error that says what is different.
-import type { Form } from "../peers/typescript/peer.js";
+import type { Form } from "../peers/typescript/form.js";
 import type { Ledger, Sent } from "./ledger.js";
 import type { Expectation } from "./scenario.js";
 

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 
 import { crc32 } from "node:zlib";
 
-import type { Form } from "../peers/typescript/peer.js";
+import type { Form } from "../peers/typescript/form.js";
 import { expectedSum } from "../peers/typescript/payload.js";
 
 export interface Sent {

@@ -3,7 +3,7 @@ import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 
-import type { Form } from "../peers/typescript/peer.js";
+import type { Form } from "../peers/typescript/form.js";
 import { commands } from "./languages.js";
 import type { Language } from "./languages.js";
 

@@ -2,7 +2,8 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import type { Form, Peer } from "../peers/typescript/peer.js";
+import type { Form } from "../peers/typescript/form.js";
+import type { Peer } from "../peers/typescript/peer.js";
 import type { Language } from "./languages.js";
 import type { Pool } from "./pool.js";
 import type { RemotePeer } from "./remote-peer.js";

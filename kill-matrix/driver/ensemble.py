@@ -6,7 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .form import Form
+from form import Form
+
 from .harm import Harm
 from .ledger import Broken, Ledger
 from .places import LANE, SLOT, VICTIM

@@ -3,7 +3,8 @@
 from collections import defaultdict
 from dataclasses import dataclass
 
-from .form import Form
+from form import Form
+
 from .payload import checksum
 
 

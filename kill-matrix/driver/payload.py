@@ -1,13 +1,9 @@
 """The sums of what is sent: the same pattern as conformance/peers/python/payload.py, which fills and sums it up."""
 
-import sys
 import zlib
 from functools import lru_cache
 
-from .places import PEERS
-
-sys.path.insert(0, str(PEERS / "python"))
-from payload import fill  # type: ignore[import-not-found, unused-ignore]  # found by the line above
+from payload import fill
 
 
 @lru_cache(maxsize=4096)

@@ -10,8 +10,9 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+from form import Form
+
 from .access import User
-from .form import Form, line_of
 
 PATIENCE = 30.0  # seconds after which a driver gives up; a busy machine is slow, not wrong
 
@@ -80,7 +81,7 @@ class Peer:
 
     def start(self, do: str, **fields: object) -> None:
         """Send a step without waiting for its answer."""
-        line = line_of({"do": do, **fields})
+        line = Form.of(do=do, **fields).line()
         self.steps.append(line)
         try:
             os.write(self.input, line.encode() + b"\n")

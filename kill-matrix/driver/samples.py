@@ -4,8 +4,9 @@ import signal
 from collections.abc import Callable
 from typing import Any
 
+from form import Form
+
 from .ensemble import Ensemble
-from .form import Form
 from .ledger import Broken
 from .places import LARGE
 from .process import PATIENCE, eventually

@@ -4,9 +4,10 @@ import shutil
 import time
 from collections import Counter
 
+from form import Form
+
 from .company import Company
 from .ensemble import VictimOver
-from .form import Form
 from .ledger import Broken
 from .places import LARGE
 from .process import PATIENCE, PeerGone, PeerSilent, eventually

@@ -8,8 +8,11 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import memlane
-import numpy as np
+from buffers import flat
+from form import Form
 from payload import fill
+from ports import Ports
+from verbs import Verb
 
 T = TypeVar("T")
 
@@ -50,10 +53,16 @@ class Runs:
 
 
 class Soak:
-    """Sends, takes and keeps samples; each method answers with the fields of a reply."""
+    """Sends, takes and keeps samples; its methods answer with the fields of a reply."""
 
-    def __init__(self) -> None:
+    def __init__(self, ports: Ports) -> None:
+        self._ports = ports
         self._kept: deque[tuple[memlane.Sample, int]] = deque()
+        self.verbs: dict[str, Verb] = {
+            "soak-send": self._soak_send,
+            "soak-take": self._soak_take,
+            "soak-release": self._soak_release,
+        }
 
     @staticmethod
     def send(
@@ -134,6 +143,26 @@ class Soak:
         """Let go of all."""
         self.release(len(self._kept))
 
+    def _soak_send(self, step: Form, reply: Form) -> None:
+        """Send many samples that can be checked where they arrive."""
+        sizes = [int(size) for size in step.all("bytes")]
+        count, patience = step.integer("count"), step.seconds("timeout") or 0.0
+        port = self._ports.publisher(step)
+        for name, value in self.send(port, step.integer("id"), count, sizes, step.text("how"), patience):
+            reply.add(name, value)
+
+    def _soak_take(self, step: Form, reply: Form) -> None:
+        """Take many such samples, and check each."""
+        count, keep, patience = step.integer("count"), step.integer("keep", 0), step.seconds("timeout") or 0.0
+        via, fault = step.find("via") or "take", step.find("fault") or ""
+        for name, value in self.take(self._ports.subscriber(step), count, keep, patience, via, fault):
+            reply.add(name, value)
+
+    def _soak_release(self, step: Form, reply: Form) -> None:
+        """Let go of such samples that were kept."""
+        for name, value in self.release(step.integer("count")):
+            reply.add(name, value)
+
 
 def _send_one(port: memlane.Publisher, how: str, size: int, patience: float, sender: int, sequence: int) -> None:
     seed = sender + sequence
@@ -145,7 +174,7 @@ def _send_one(port: memlane.Publisher, how: str, size: int, patience: float, sen
     if how == "waste":
         port.loan(size, None).give_up()
     loan = port.loan(size, None)
-    view = np.asarray(loan).reshape(-1).view(np.uint8).data
+    view = flat(loan)
     fill(view, seed)
     header = _HEADER.pack(sender, zlib.crc32(view), sequence, size)
     try:
@@ -159,7 +188,7 @@ def _send_one(port: memlane.Publisher, how: str, size: int, patience: float, sen
 
 
 def _sum_of(sample: memlane.Sample) -> int:
-    return zlib.crc32(np.asarray(sample).reshape(-1).view(np.uint8).data)
+    return zlib.crc32(flat(sample))
 
 
 def _check(sample: memlane.Sample, reply: list[tuple[str, object]], flip: int) -> tuple[int, int]:

@@ -8,7 +8,7 @@ const lines = createInterface({ input: process.stdin, crlfDelay: Infinity });
 for await (const line of lines) {
   const step = new URLSearchParams(line);
   const reply = await peer.execute(step);
-  if (peer.leaving) break;
+  if (peer.isLeaving) break;
   reply.append("id", step.get("id") ?? "");
   process.stdout.write(`${reply.toString()}\n`);
 }

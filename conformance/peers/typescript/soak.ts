@@ -4,7 +4,10 @@ import { crc32 } from "node:zlib";
 import { MemlaneError, wait } from "memlane";
 import type { Publisher, Sample, Subscriber } from "memlane";
 
+import { append, number, text } from "./form.js";
 import { fill } from "./payload.js";
+import type { Ports } from "./ports.js";
+import type { Verbs } from "./verbs.js";
 
 /** What a step says, as the torture writes it. */
 export interface SendStep {
@@ -60,7 +63,44 @@ class Runs {
 }
 
 export class Soak {
+  readonly #ports: Ports;
   readonly #kept: { sample: Sample; crc: number }[] = [];
+
+  constructor(ports: Ports) {
+    this.#ports = ports;
+  }
+
+  readonly verbs: Verbs = {
+    "soak-send": async (step, reply) => {
+      append(
+        reply,
+        await Soak.send(this.#ports.publisher(step), {
+          id: number(step, "id"),
+          count: number(step, "count"),
+          sizes: step.getAll("bytes").map(Number),
+          how: text(step, "how"),
+          timeout: number(step, "timeout"),
+        }),
+      );
+    },
+
+    "soak-take": async (step, reply) => {
+      append(
+        reply,
+        await this.take(this.#ports.subscriber(step), {
+          count: number(step, "count"),
+          keep: number(step, "keep", 0),
+          timeout: number(step, "timeout"),
+          via: step.get("via") ?? "take",
+          fault: step.get("fault") ?? "",
+        }),
+      );
+    },
+
+    "soak-release": (step, reply) => {
+      append(reply, this.release(number(step, "count")));
+    },
+  };
 
   /** Sends `count` samples, or as many as there is room for. */
   static async send(port: Publisher, { id, count, sizes, how, timeout }: SendStep): Promise<Fields> {
