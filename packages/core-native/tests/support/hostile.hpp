@@ -31,8 +31,12 @@ class Hostile : public ::testing::Test {
     EXPECT_TRUE(is_payload(sample->bytes(), 9));
   }
 
-  [[nodiscard]] std::uint64_t subscriber_number() const { return RawPeer().ports("lane", detail::PortKind::subscriber).at(0); }
-  [[nodiscard]] std::uint64_t publisher_number() const { return RawPeer().ports("lane", detail::PortKind::publisher).at(0); }
+  [[nodiscard]] std::uint64_t subscriber_number() const {
+    return RawPeer().ports("lane", detail::PortKind::subscriber).at(0);
+  }
+  [[nodiscard]] std::uint64_t publisher_number() const {
+    return RawPeer().ports("lane", detail::PortKind::publisher).at(0);
+  }
 
   /// The next take complains about the raw peer's link.
   void complains(ErrorCode code, const std::string& words) {
