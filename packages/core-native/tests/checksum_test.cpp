@@ -238,6 +238,23 @@ TEST(Checksum, that_does_not_match_is_told_once_to_many_threads) {
   EXPECT_EQ(subscriber.stats().held, 0U);
 }
 
+TEST(Checksum, that_does_not_match_is_told_once_where_several_threads_meet_one_at_the_same_moment) {
+  Publisher publisher("lane", {.checksum = true});
+  Subscriber subscriber("lane");
+  for (std::uint64_t i = 1; i <= 3; ++i) send(publisher, 100, i);
+  auto& port = subscriber.port();
+  const auto first = TestAccess::take_unchecked(port);
+  const auto second = TestAccess::take_unchecked(port);
+  TestAccess::reject(port, first);
+  TestAccess::reject(port, second);
+  EXPECT_ERROR(corrupt, subscriber.take(), "sample 1");
+  EXPECT_FALSE(subscriber.take());
+  EXPECT_EQ(subscriber.stats().broken, 1U);
+  EXPECT_EQ(subscriber.stats().held, 0U);
+  EXPECT_EQ(subscriber.stats().received, 0U);
+  EXPECT_TRUE(publisher.flush(patience));
+}
+
 TEST(Checksum, is_computed_by_many_threads_that_send) {
   Publisher publisher("lane", {.checksum = true});
   Subscriber subscriber("lane", {.depth = 4});

@@ -56,6 +56,13 @@ struct TestAccess {
     return reinterpret_cast<std::byte*>(&ring.descriptors_[(ring.tail_ - 1) & ring.mask_]);
   }
 
+  /// What a thread has between its take and the look at the checksum.
+  static Delivery take_unchecked(ReceiverPort& receiver) {
+    const std::lock_guard lock(receiver.mutex_);
+    return receiver.take_one().value();
+  }
+  static void reject(ReceiverPort& receiver, const Delivery& delivery) { receiver.reject(delivery); }
+
   /// How many tickets a link has made so far: as many as were ever out at the same time.
   static std::size_t tickets(SenderPort& sender) {
     const std::lock_guard lock(sender.mutex_);
