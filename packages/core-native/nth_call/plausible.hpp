@@ -73,6 +73,7 @@ inline const std::vector<Plausible> plausible{
     {"read(file)", {EINTR, EIO}},
     {"read(text)", {EINTR, EIO, ENOMEM}},
     {"readdir", {EIO, ENOMEM}},
+    {"readlink", {ENOENT, EACCES, ENOMEM}},
     {"recvmsg", {EINTR, EAGAIN, ECONNRESET, ENOMEM, ENOBUFS}},
     {"renameat", {EIO, ENOSPC, ENOENT}},
     {"sched_getaffinity", {EINVAL}},

@@ -2,9 +2,13 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
+#include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <functional>
 #include <initializer_list>
 #include <optional>
@@ -13,6 +17,7 @@
 #include <vector>
 
 #include "support/eventually.hpp"
+#include "support/expect_error.hpp"
 #include "support/hostile.hpp"
 #include "support/payload.hpp"
 #include "support/raw_peer.hpp"
@@ -127,6 +132,38 @@ TEST_F(Hostile, a_half_that_is_not_what_it_must_be_is_refused) {
         return true;
       },
       "a second half");
+}
+
+TEST_F(Hostile, a_bell_with_a_name_is_refused) {
+  // It may lie in a file system that its owner serves, and never answers for.
+  const auto path = std::filesystem::path(::getenv("MEMLANE_DIR")) / "fifo";
+  ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+  const detail::platform::Handle named(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NONBLOCK));
+  ASSERT_TRUE(named);
+  ASSERT_TRUE(std::filesystem::remove(path));
+  const RawPeer peer;
+  RawPublisher raw(peer, "lane", subscriber_number(), 1);
+  peer.say(MessageType::half, 1, subscriber_number(), raw.half_body(), {raw.own_half().handle.get(), named.get()});
+  complains(ErrorCode::corrupt, "not a pipe");
+}
+
+TEST_F(Hostile, a_payload_where_a_type_cannot_lie_is_not_read_as_that_type) {
+  struct alignas(64) Line {
+    std::array<std::byte, 64> bytes;
+  };
+  const RawPeer peer;
+  RawPublisher raw(peer, "lane", subscriber_number(), 1);
+  raw.hand_over_half();
+  raw.hand_over_segment(1);
+  detail::Descriptor descriptor = RawPublisher::good_descriptor();
+  descriptor.offset = 16;
+  descriptor.length = descriptor.shape[0] = sizeof(Line);
+  raw.push(descriptor);
+  const auto sample = subscriber.take(patience);
+  ASSERT_TRUE(sample);
+  const auto refuses = [](auto&& read) { return test::throws_error(ErrorCode::type_mismatch, "multiple of 64", read); };
+  EXPECT_TRUE(refuses([&] { static_cast<void>(sample->as<Line>()); }));
+  EXPECT_TRUE(refuses([&] { static_cast<void>(sample->as_array<Line>()); }));
 }
 
 TEST_F(Hostile, a_description_that_makes_no_sense_ends_its_link_and_no_other) {

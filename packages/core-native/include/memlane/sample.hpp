@@ -54,7 +54,7 @@ class Sample {
     static_assert(std::is_trivially_copyable_v<T>,
                   "a payload crosses processes as bytes: only a trivially copyable type can be read from it");
     if (size() != sizeof(T)) refuse("is " + std::to_string(size()) + " bytes long, not " + std::to_string(sizeof(T)));
-    return *reinterpret_cast<const T*>(data());
+    return *elements<T>();
   }
 
   /// The payload as an array of T, with its shape. Throws Error(type_mismatch) unless the elements are of that type; plain
@@ -63,13 +63,13 @@ class Sample {
   [[nodiscard]] ArrayView<const T> as_array() const {
     static_assert(std::is_trivially_copyable_v<T>,
                   "a payload crosses processes as bytes: only trivially copyable elements can be read from it");
-    if (dtype() != DType::none && dtype_of<T> == dtype()) return {reinterpret_cast<const T*>(data()), shape()};
+    if (dtype() != DType::none && dtype_of<T> == dtype()) return {elements<T>(), shape()};
     if (dtype() != DType::none && dtype_of<T> != DType::none) {
       refuse("holds " + std::string(to_string(dtype())) + ", not " + std::string(to_string(dtype_of<T>)));
     }
     if (size() % sizeof(T) != 0)
       refuse("is " + std::to_string(size()) + " bytes long, no multiple of " + std::to_string(sizeof(T)));
-    return {reinterpret_cast<const T*>(data()), Shape{size() / sizeof(T)}};
+    return {elements<T>(), Shape{size() / sizeof(T)}};
   }
 
   /// 1, 2, 3, … for each publisher; a gap where samples were dropped.
@@ -153,6 +153,18 @@ class Sample {
   /// no page fault since the memory was shown, as it is in a loop that runs.
   [[nodiscard]] bool may_be_written() const noexcept {
     return !faults_when_exposed_ || detail::platform::page_faults() != faults_when_exposed_;
+  }
+
+  /// Where a publisher of ours puts a payload, a type of any alignment up to 64 can lie; another may put it at a multiple of
+  /// 16, and what is compiled for 32 would end the process there.
+  template <class T>
+  [[nodiscard]] const T* elements() const {
+    const std::byte* const at = data();
+    if constexpr (alignof(T) > alignof(std::max_align_t)) {
+      if (reinterpret_cast<std::uintptr_t>(at) % alignof(T) != 0)
+        refuse("does not lie at a multiple of " + std::to_string(alignof(T)) + ", as this type must");
+    }
+    return reinterpret_cast<const T*>(at);
   }
 
   [[noreturn]] void refuse(const std::string& why) const {

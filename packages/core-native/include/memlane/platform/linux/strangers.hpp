@@ -4,8 +4,13 @@
 
 #include <fcntl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
+#include <array>
+#include <charconv>
+#include <cstring>
 #include <memory>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -18,8 +23,15 @@ namespace memlane::detail::platform::strangers {
 
 /// Asked in a way that the kernel answers by itself, whatever the descriptor is.
 [[nodiscard]] inline bool is_memory_or_pipe(int descriptor) noexcept {
-  return sys::call("fcntl(F_GET_SEALS)", [&] { return ::fcntl(descriptor, F_GET_SEALS); }) >= 0 ||
-         sys::call("fcntl(F_GETPIPE_SZ)", [&] { return ::fcntl(descriptor, F_GETPIPE_SZ); }) >= 0;
+  if (sys::call("fcntl(F_GET_SEALS)", [&] { return ::fcntl(descriptor, F_GET_SEALS); }) >= 0) return true;
+  if (sys::call("fcntl(F_GETPIPE_SZ)", [&] { return ::fcntl(descriptor, F_GETPIPE_SZ); }) < 0) return false;
+  // A pipe with a name is a pipe too, but to look at it, or to open it anew, may be its file system's to answer.
+  std::array<char, 64> path{"/proc/self/fd/"};
+  std::to_chars(path.data() + std::strlen(path.data()), path.data() + path.size() - 1, descriptor);
+  std::array<char, 8> target{};
+  const auto bytes = sys::call("readlink", [&] { return ::readlink(path.data(), target.data(), target.size()); });
+  // What cannot be told fails later, and says why.
+  return bytes < 0 || std::string_view(target.data(), static_cast<std::size_t>(bytes)).starts_with("pipe:[");
 }
 
 /// Those that wait to be closed, by a thread that is there only as long as there are some. If it is held up, strangers
