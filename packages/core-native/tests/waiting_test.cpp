@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include <atomic>
+#include <future>
 #include <thread>
 #include <vector>
 
@@ -82,6 +83,17 @@ TEST(Waiting, stop_ends_what_waits_and_nothing_later) {
   held->release();
   EXPECT_TRUE(subscriber.take(patience));
   EXPECT_EQ(publisher.send_copy(payload(1, 4)), 1U) << "it works on";
+}
+
+TEST(Waiting, a_call_that_spins_can_be_interrupted_as_one_that_sleeps) {
+  Subscriber subscriber("lane", {.spin = 1h});
+  const detail::Interrupt now{[](void*) { return true; }, nullptr};
+  auto take =
+      std::async(std::launch::async, [&] { EXPECT_ERROR(interrupted, subscriber.take(forever, now), "interrupted"); });
+  const bool ended = take.wait_for(patience) == std::future_status::ready;
+  if (!ended) subscriber.stop();
+  take.get();
+  EXPECT_TRUE(ended);
 }
 
 TEST(Waiting, close_ends_what_waits) {

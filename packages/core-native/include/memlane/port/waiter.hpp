@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <limits>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <utility>
 
@@ -74,7 +75,7 @@ class Waiter {
       lock.unlock();  // the answer may need a lock of the language's own
       return interrupt.pending() ? Outcome::interrupted : Outcome::look_again;
     }
-    if (spin(lock, deadline, ready)) return Outcome::look_again;
+    if (const auto outcome = spin(lock, deadline, interrupt, ready)) return *outcome;
     armed_ = true;
     port.arm(next_sleep());
     fault_point("sleep.armed");
@@ -176,20 +177,26 @@ class Waiter {
     return true;
   }
 
-  /// True: something came while looking.
+  /// Nothing: nothing came while looking.
   template <class Ready>
-  bool spin(std::unique_lock<std::mutex>& lock, const Deadline& deadline, Ready&& ready) {
+  std::optional<Outcome> spin(std::unique_lock<std::mutex>& lock, const Deadline& deadline, const Interrupt& interrupt,
+                              Ready&& ready) {
     static const bool several_cores = platform::core_count() > 1;
     const std::int64_t span = spin_.is_adaptive() ? (several_cores ? adaptive_ : 0) : spin_.nanoseconds();
-    if (span == 0) return false;
+    if (span == 0) return std::nullopt;
     const std::int64_t start = platform::monotonic_now();
+    std::int64_t asked = start;
     const std::int64_t end = start + std::min({span, deadline.remaining(), an_hour});
     for (std::int64_t now = start; now < end; now = platform::monotonic_now()) {
       if (ready()) {
         adaptive_ = std::clamp((now - start) * 2, adaptive_, longest_adaptive);
-        return true;
+        return Outcome::look_again;
       }
       lock.unlock();  // others may release, close or bring a link meanwhile
+      if (now - asked >= slice) {
+        asked = now;
+        if (interrupt.pending()) return Outcome::interrupted;
+      }
       if (now - start < soon) {
         for (int i = 0; i < 16; ++i) relax();
       } else {
@@ -198,7 +205,7 @@ class Waiter {
       lock.lock();
     }
     adaptive_ = std::max(shortest_adaptive, adaptive_ / 2);
-    return false;
+    return std::nullopt;
   }
 
   static void relax() noexcept {
