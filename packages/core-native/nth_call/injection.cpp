@@ -18,6 +18,8 @@ std::atomic<bool> armed{false};
 std::atomic<std::uint64_t> passed{0};  // calls of the fault's name so far; each thread counts its own with one step
 std::atomic<bool> happened{false};
 std::atomic<std::int64_t> live{0};
+// Written by the test, read by every thread (release, acquire); what it points to changes no more.
+std::atomic<const std::span<const Lack>*> lacking{nullptr};
 
 thread_local bool test_thread = false;
 thread_local int in_the_core = 0;
@@ -30,8 +32,20 @@ bool is_its_moment(const char* call) noexcept {
   return true;
 }
 
+int error_of_what_is_lacking(const char* call) noexcept {
+  const auto* const all = lacking.load(std::memory_order_acquire);
+  if (all == nullptr || (test_thread && in_the_core == 0)) return 0;
+  thread_local bool tried_before = false;
+  for (const Lack& lack : *all) {
+    if (std::strcmp(call, lack.call) != 0) continue;
+    if (lack.then_works && (tried_before = !tried_before, !tried_before)) return 0;
+    return lack.error;
+  }
+  return 0;
+}
+
 int hook(const char* call) noexcept {
-  return is_its_moment(call) ? fault.error : 0;
+  return is_its_moment(call) ? fault.error : error_of_what_is_lacking(call);
 }
 
 }  // namespace
@@ -54,6 +68,17 @@ Injection::~Injection() {
 
 bool Injection::has_happened() const noexcept {
   return happened.load(std::memory_order_relaxed);
+}
+
+Lacking::Lacking(std::span<const Lack> all) noexcept {
+  static std::span<const Lack> kept;
+  kept = all;
+  detail::platform::sys::fault_hook = hook;
+  lacking.store(&kept, std::memory_order_release);
+}
+
+Lacking::~Lacking() {
+  lacking.store(nullptr, std::memory_order_release);
 }
 
 void is_a_test_thread() noexcept {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 
 namespace memlane::nth_call {
@@ -26,6 +27,22 @@ class Injection {
   Injection& operator=(const Injection&) = delete;
 
   [[nodiscard]] bool has_happened() const noexcept;
+};
+
+/// A call that this system does not have: it fails each time, in every thread.
+struct Lack {
+  const char* call = nullptr;
+  int error = 0;
+  bool then_works = false;  // with other arguments: each time a thread tries for the second time
+};
+
+/// While it lives, all of these fail, whatever else does. One at a time.
+class Lacking {
+ public:
+  explicit Lacking(std::span<const Lack> all) noexcept;
+  ~Lacking();
+  Lacking(const Lacking&) = delete;
+  Lacking& operator=(const Lacking&) = delete;
 };
 
 /// Marks the calling thread as one of the test's: there only what is done within InTheCore can fail.

@@ -2,7 +2,9 @@
 // refuse, a socket that somebody holds is not closed, and a bell that is not full takes a ring.
 #pragma once
 
+#include <algorithm>
 #include <cerrno>
+#include <iterator>
 #include <string_view>
 #include <vector>
 
@@ -88,5 +90,14 @@ inline const std::vector<Plausible> plausible{
     {"write(eventfd)", {EINTR}},
     {"write(file)", {ENOSPC, EIO, EINTR, EDQUOT}},
 };
+
+/// Names in the lane directory, and whom they let in.
+inline bool is_about_names(std::string_view call) {
+  static constexpr std::string_view all[] = {
+      "access",  "bind",         "chmod",  "fchmod",   "fchown",      "fchownat", "fgetxattr",         "fstat",
+      "fstatat", "linkat",       "listen", "lstat",    "mkdir",       "mkdirat",  "mkdtemp",           "openat",
+      "readdir", "open(folder)", "pwrite", "renameat", "write(file)", "unlinkat", "syscall(renameat2)"};
+  return std::ranges::find(all, call) != std::end(all);
+}
 
 }  // namespace memlane::nth_call

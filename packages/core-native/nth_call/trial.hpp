@@ -22,6 +22,7 @@ namespace memlane::nth_call {
 struct Directories {
   std::filesystem::path near;
   std::filesystem::path far;
+  std::string group = {};  // that is let in
 };
 
 class Trial {
@@ -54,6 +55,7 @@ class Trial {
   std::optional<Publisher> publisher(const std::filesystem::path& directory, PublisherOptions options = {}) {
     std::optional<Publisher> port;
     options.directory = directory;
+    options.group = directories_.group;
     options.join_timeout = test::patience;
     attempt("opening a publisher", [&] { port.emplace("lane", options); });
     return port;
@@ -61,6 +63,7 @@ class Trial {
   std::optional<Subscriber> subscriber(const std::filesystem::path& directory, SubscriberOptions options = {}) {
     std::optional<Subscriber> port;
     options.directory = directory;
+    options.group = directories_.group;
     options.join_timeout = test::patience;
     attempt("opening a subscriber", [&] { port.emplace("lane", options); });
     return port;
