@@ -6,10 +6,14 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <future>
+#include <thread>
+#include <vector>
 
 #include "memlane/memlane.hpp"
 #include "support/child_process.hpp"
@@ -269,6 +273,29 @@ TEST(LaneDirectoryRemoved, peers_go_on_and_new_ports_meet) {
   }
   EXPECT_TRUE(fs::is_empty(directory));
   fs::remove(directory);
+}
+
+TEST_F(LaneDirectory, whose_endpoint_ends_while_another_takes_its_place_holds_nobody_up) {
+  using detail::EndpointTable;
+  for (int round = 0; round < 40; ++round) {
+    const fs::path directory = scratch / ("d" + std::to_string(round));
+    std::vector<detail::platform::Handle> doors;
+    {
+      const detail::Directory there(directory);
+      // So many that the service thread still knocks at them when its endpoint is let go of.
+      for (int i = 0; i < 50; ++i)
+        doors.push_back(detail::platform::open_door(there.ref(), detail::EndpointId::fresh().door_name()));
+    }
+    auto first = EndpointTable::open(directory, {});
+    fs::rename(directory, scratch / ("old" + std::to_string(round)));
+    auto opening = std::async(std::launch::async, [&] { static_cast<void>(EndpointTable::open(directory, {})); });
+    std::this_thread::sleep_for(std::chrono::microseconds(round * 10));  // no wait for anything: some round hits it
+    first.reset();
+    if (opening.wait_for(test::patience) != std::future_status::ready) {
+      std::fputs("an endpoint waits for its thread, and that for a lock\n", stderr);
+      std::abort();  // neither can be ended
+    }
+  }
 }
 
 }  // namespace

@@ -21,6 +21,9 @@ class EndpointTable {
                                                       const platform::Access& access) {
     const std::string path = directory_path(chosen, access);
     EndpointTable& table = instance();
+    // Let go of behind the locks: whoever is the last to let go of an endpoint waits for its thread, which needs them.
+    std::shared_ptr<Endpoint> endpoint;
+    std::shared_ptr<Endpoint> out_of_place;
     const platform::ForkLock no_fork_now;
     const std::lock_guard lock(table.mutex_);
     if (table.generation_ != platform::fork_generation()) {
@@ -31,9 +34,10 @@ class EndpointTable {
       table.generation_ = platform::fork_generation();
     }
     std::weak_ptr<Endpoint>& entry = table.endpoints_[{path, access}];
-    auto endpoint = entry.lock();
+    endpoint = entry.lock();
     // In a directory that was removed nobody would meet us. Its endpoint goes on for those who are linked.
     if (!endpoint || !endpoint->directory().is_in_place()) {
+      out_of_place = std::exchange(endpoint, nullptr);
       endpoint = std::make_shared<Endpoint>(path, access);
       entry = endpoint;
     }
