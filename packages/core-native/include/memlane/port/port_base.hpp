@@ -135,6 +135,27 @@ class PortBase : public Port, public Armable, public std::enable_shared_from_thi
     }
   };
 
+  /// Waits for what becomes true by links and returns. False: the time is over, or stop() was called.
+  template <class Reached>
+  bool wait_until(std::unique_lock<std::mutex>& lock, const Deadline& deadline, const Interrupt& interrupt,
+                  Reached&& reached) {
+    const std::uint64_t stops = stops_;
+    for (;;) {
+      if (reached()) return true;
+      const auto outcome = waiter_.wait(
+          lock, *this, deadline, interrupt, [&] { return closed_ || stops_ != stops || reached(); },
+          Waiter::Ring::keep);
+      if (closed_) {
+        throw Error(ErrorCode::closed,
+                    "the " + kind_name() + " of lane \"" + lane_ + "\" was closed while a call waited", lane_);
+      }
+      if (outcome == Waiter::Outcome::interrupted)
+        throw Error(ErrorCode::interrupted, "a wait on lane \"" + lane_ + "\" was interrupted", lane_);
+      if (stops_ != stops) return false;
+      if (outcome == Waiter::Outcome::timed_out) return reached() || waiter_.rearm(*this, reached, Waiter::Ring::keep);
+    }
+  }
+
   // ---- for the kinds ----
 
   /// The first call to a port of the opposite kind. Under the mutex. False: its process is gone.

@@ -9,9 +9,7 @@
 #include <atomic>
 #include <charconv>
 #include <chrono>
-#include <deque>
 #include <memory>
-#include <new>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,6 +19,7 @@
 
 #include "memlane/platform/fault_point.hpp"
 #include "memlane/port/port_base.hpp"
+#include "memlane/port/problems.hpp"
 #include "memlane/port/receiver_link.hpp"
 
 namespace memlane::detail {
@@ -109,24 +108,10 @@ class ReceiverPort final : public PortBase {
     return is_idle();
   }
 
+  /// True when `n` senders are linked. False: the time is over, or stop() was called.
   bool wait_for_peers(std::size_t n, Timeout timeout, const Interrupt& interrupt = {}) {
     auto lock = enter();
-    const std::uint64_t stops = stops_;
-    const Deadline deadline(timeout);
-    const auto reached = [&] { return live_links() >= n; };
-    while (!reached()) {
-      const auto outcome = waiter_.wait(
-          lock, *this, deadline, interrupt, [&] { return closed_ || stops_ != stops || reached(); },
-          Waiter::Ring::keep);
-      if (closed_)
-        throw Error(ErrorCode::closed, "the subscriber of lane \"" + lane_ + "\" was closed while a call waited",
-                    lane_);
-      if (outcome == Waiter::Outcome::interrupted)
-        throw Error(ErrorCode::interrupted, "a wait on lane \"" + lane_ + "\" was interrupted", lane_);
-      if (stops_ != stops) return false;
-      if (outcome == Waiter::Outcome::timed_out) return reached() || waiter_.rearm(*this, reached, Waiter::Ring::keep);
-    }
-    return true;
+    return wait_until(lock, Deadline(timeout), interrupt, [&] { return live_links() >= n; });
   }
 
   /// Gives a sample back. From any thread, also after close().
@@ -207,7 +192,7 @@ class ReceiverPort final : public PortBase {
   void on_peer_gone(const EndpointId& peer, std::string_view why) noexcept override {
     Ended ended;  // outlives the lock
     const std::lock_guard lock(mutex_);
-    if (!why.empty()) note_problem(ErrorCode::system, 0, "it does without this process: ", why);
+    if (!why.empty()) problems_.note(ErrorCode::system, 0, "it does without this process: ", why);
     for (std::size_t i = 0; i < links_.size();) {
       const std::shared_ptr<ReceiverLink> link = links_[i];
       if (link->address().endpoint == peer) {
@@ -289,7 +274,7 @@ class ReceiverPort final : public PortBase {
     stats.bytes = received_bytes_;
     stats.dropped = dropped_by_gone_;
     stats.peers = live_links();
-    stats.broken = broken_count_;
+    stats.broken = problems_.count();
     for (const auto& link : links_) {
       stats.dropped += link->dropped();
       stats.held += link->held();
@@ -310,7 +295,7 @@ class ReceiverPort final : public PortBase {
   }
 
   [[nodiscard]] bool something_to_do() {
-    if (unnoted_problems_ || !problems_.empty()) return true;
+    if (problems_.is_one_untold()) return true;
     return std::ranges::any_of(links_, [](const auto& link) {
       try {
         return link->can_take();
@@ -356,7 +341,7 @@ class ReceiverPort final : public PortBase {
       if (is_intact(delivery->sample)) return delivery;
       reject(*delivery);
       lock.lock();
-      tell_problem();  // none is left if another thread was the first to meet one of this link, and has told it
+      problems_.tell();  // none is left if another thread was the first to meet one of this link, and has told it
       if (closed_) return std::nullopt;
     }
   }
@@ -396,8 +381,7 @@ class ReceiverPort final : public PortBase {
 
   /// One sample, the links taking turns.
   std::optional<Delivery> take_one() {
-    // A problem and a sample in turn: a peer that makes one problem after the other keeps nobody from the others' samples.
-    if (!std::exchange(told_last_, false)) tell_problem();
+    problems_.tell_in_turn();
     for (std::size_t looked = 0; looked < links_.size(); ++looked) {
       if (next_ >= links_.size()) next_ = 0;
       const std::shared_ptr<ReceiverLink> link = links_[next_++];
@@ -418,10 +402,10 @@ class ReceiverPort final : public PortBase {
         }
       } catch (const Corruption& corruption) {
         break_link(link->address(), ErrorCode::corrupt, corruption.what());
-        tell_problem();
+        problems_.tell();
       }
     }
-    tell_problem();
+    problems_.tell();
     return std::nullopt;
   }
 
@@ -433,36 +417,10 @@ class ReceiverPort final : public PortBase {
     settle(from);
   }
 
-  void tell_problem() {
-    if (std::exchange(unnoted_problems_, false)) {
-      throw Error(ErrorCode::out_of_memory,
-                  "links on lane \"" + lane_ + "\" were dropped, and there was no memory left to note why", lane_);
-    }
-    if (problems_.empty()) return;
-    const Error problem = problems_.front();
-    problems_.pop_front();
-    told_last_ = true;
-    throw problem;
-  }
-
-  /// `pid`: 0 if it is not known. What went wrong may have been that there is no memory: then the news is shorter.
-  void note_problem(ErrorCode code, std::int64_t pid, std::string_view what, std::string_view why) noexcept {
-    ++broken_count_;
-    if (problems_.size() == most_problems) return;
-    try {
-      const std::string whose = pid == 0 ? "a publisher" : "the publisher in process " + std::to_string(pid);
-      std::string text = "the link to " + whose + " on lane \"" + lane_ + "\" was dropped: ";
-      text.append(what).append(why);
-      problems_.emplace_back(code, text, lane_);
-    } catch (const std::bad_alloc&) {
-      unnoted_problems_ = true;
-    }
-  }
-
   void note_bad_checksum(const ReceiverLink& link, std::uint64_t sequence) noexcept {
     std::array<char, 32> which{"sample "};
     const auto end = std::to_chars(&which[7], which.data() + which.size(), sequence).ptr;
-    note_problem(
+    problems_.note(
         ErrorCode::corrupt, link.pid(), std::string_view(which.data(), end),
         " does not match its checksum, so something wrote to it after it was sent; look for a stray write in that "
         "process, or failing memory, and open its publisher anew");
@@ -470,7 +428,7 @@ class ReceiverPort final : public PortBase {
 
   void break_link(const PortAddress& address, ErrorCode code, std::string_view why) noexcept {
     const auto link = find(address);
-    note_problem(code, link == nullptr ? 0 : link->pid(), {}, why);
+    problems_.note(code, link == nullptr ? 0 : link->pid(), {}, why);
     if (link == nullptr) return;
     link->peer().send(compose(MessageType::leave, number_, address.port, std::span<const std::byte>{}));
     link->sender_left();
@@ -519,8 +477,8 @@ class ReceiverPort final : public PortBase {
       if (const auto refused = find(from)) {
         if (const auto body = parse<GoneBody>(message.body)) {
           const auto code = static_cast<ErrorCode>(body->code);
-          note_problem(to_string(code) == "unknown" ? ErrorCode::corrupt : code, refused->pid(),
-                       "it says: ", get_text(body->reason));
+          problems_.note(to_string(code) == "unknown" ? ErrorCode::corrupt : code, refused->pid(),
+                         "it says: ", get_text(body->reason));
         }
         end_link(*refused);
       }
@@ -567,8 +525,6 @@ class ReceiverPort final : public PortBase {
   // segment is unmapped page by page, 30 ms for each gigabyte.
   using Ended = std::vector<std::shared_ptr<ReceiverLink>>;
 
-  static constexpr std::size_t most_problems = 100;  // kept for a program that does not look
-
   const std::uint32_t depth_;
   const Overflow overflow_;
   const platform::View view_;
@@ -585,15 +541,12 @@ class ReceiverPort final : public PortBase {
   // Under the mutex.
   std::vector<std::shared_ptr<ReceiverLink>> links_;
   Ended ended_;
-  std::size_t next_ = 0;        // whose turn it is
-  std::deque<Error> problems_;  // of links that were dropped, each to be told once
-  bool unnoted_problems_ = false;
-  bool told_last_ = false;  // the last look told one
+  std::size_t next_ = 0;  // whose turn it is
+  Problems problems_{lane_};
   bool had_links_ = false;
   std::uint64_t received_ = 0;
   std::uint64_t received_bytes_ = 0;
   std::uint64_t dropped_by_gone_ = 0;
-  std::uint64_t broken_count_ = 0;
 };
 
 }  // namespace memlane::detail

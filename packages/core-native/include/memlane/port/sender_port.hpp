@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -15,6 +14,7 @@
 
 #include "memlane/checksum/sample_checksum.hpp"
 #include "memlane/platform/fault_point.hpp"
+#include "memlane/port/history.hpp"
 #include "memlane/port/port_base.hpp"
 #include "memlane/port/sender_link.hpp"
 
@@ -43,11 +43,11 @@ class SenderPort final : public PortBase {
 
   SenderPort(const LaneName& lane, const PublisherOptions& options)
       : PortBase(PortKind::publisher, lane, options.label, options.spin),
-        history_limit_(options.history),
         send_timeout_(options.send_timeout),
         max_held_(options.max_held),
         checksum_(options.checksum ? Checksum::crc32c : Checksum::none),
-        pool_(options.memory_budget) {}
+        pool_(options.memory_budget),
+        history_(options.history) {}
 
   [[nodiscard]] Timeout send_timeout() const noexcept { return send_timeout_; }
 
@@ -113,7 +113,7 @@ class SenderPort final : public PortBase {
     for (const auto& link : links_) {
       if (!link->closing()) link->prepare(*slot.segment, number_);
     }
-    remember(descriptor, slot);
+    history_.remember(descriptor, slot, pool_);
     ++sequence_;
     sent_bytes_ += bytes;
     std::size_t reached = 0;
@@ -173,8 +173,7 @@ class SenderPort final : public PortBase {
         link->take_all_back(pool_);
       }
       links_.clear();
-      for (const Remembered& entry : history_) pool_.release(*entry.slot);
-      history_.clear();
+      history_.clear(pool_);
       pool_.drop_all_unused();  // the object may live on for long; receivers have mapped what they hold themselves
       waiter_.wake_all();
       endpoint = leave_lane();
@@ -229,21 +228,16 @@ class SenderPort final : public PortBase {
  private:
   friend struct TestAccess;
 
-  struct Remembered {
-    Descriptor descriptor;
-    Slot* slot;
-  };
-
   void check_size(std::uint64_t bytes) const {
     if (bytes > largest_payload)
       throw Error(ErrorCode::out_of_range, "no machine can lend " + std::to_string(bytes) + " bytes", lane_);
   }
 
   [[nodiscard]] Announcement announcement() const override {
-    return describe(history_limit_, Overflow::block, checksum_);
+    return describe(history_.limit(), Overflow::block, checksum_);
   }
 
-  [[nodiscard]] PortBody own_port_body() const { return port_body(history_limit_, Overflow::block, checksum_); }
+  [[nodiscard]] PortBody own_port_body() const { return port_body(history_.limit(), Overflow::block, checksum_); }
 
   bool call(const std::shared_ptr<Peer>& peer, const PortAddress& receiver) override {
     const bool sent = peer->send(compose(MessageType::invite, number_, receiver.port, own_port_body()));
@@ -356,24 +350,6 @@ class SenderPort final : public PortBase {
     return full.who() + where + " does not take in the memory that it is given (is it frozen?)";
   }
 
-  template <class Reached>
-  bool wait_until(std::unique_lock<std::mutex>& lock, const Deadline& deadline, const Interrupt& interrupt,
-                  Reached&& reached) {
-    const std::uint64_t stops = stops_;
-    for (;;) {
-      if (reached()) return true;
-      const auto outcome = waiter_.wait(
-          lock, *this, deadline, interrupt, [&] { return closed_ || stops_ != stops || reached(); },
-          Waiter::Ring::keep);
-      if (closed_)
-        throw Error(ErrorCode::closed, "the publisher of lane \"" + lane_ + "\" was closed while a call waited", lane_);
-      if (outcome == Waiter::Outcome::interrupted)
-        throw Error(ErrorCode::interrupted, "a wait on lane \"" + lane_ + "\" was interrupted", lane_);
-      if (stops_ != stops) return false;
-      if (outcome == Waiter::Outcome::timed_out) return reached() || waiter_.rearm(*this, reached, Waiter::Ring::keep);
-    }
-  }
-
   [[nodiscard]] PublisherStats count() const {
     PublisherStats stats;
     stats.sent = sequence_;
@@ -455,16 +431,6 @@ class SenderPort final : public PortBase {
         return link.has_room(pool_) || link.drop_oldest(pool_) || !link.holds_all_it_may(pool_);
     }
     return false;
-  }
-
-  void remember(const Descriptor& descriptor, Slot& slot) {
-    if (history_limit_ == 0) return;
-    history_.push_back({descriptor, &slot});
-    SegmentPool::retain(slot);
-    if (history_.size() > history_limit_) {
-      pool_.release(*history_.front().slot);
-      history_.pop_front();
-    }
   }
 
   /// Adds memory for loans of `bytes`. The port is unlocked while the kernel hands out and clears the pages.
@@ -603,11 +569,10 @@ class SenderPort final : public PortBase {
   /// Puts the history into a new link and hands our half over. False: the receiver's process is gone.
   bool offer_half(SenderLink& link) {
     // The history is in the ring before the receiver can see it: no sample sent from now on can come first.
-    const std::size_t shared = std::min<std::size_t>(history_.size(), link.depth());
-    for (auto entry = history_.end() - static_cast<std::ptrdiff_t>(shared); entry != history_.end(); ++entry) {
+    for (const Remembered& entry : history_.last(link.depth())) {
       link.reserve_ticket();
-      static_cast<void>(link.announce(*entry->slot->segment, number_, SenderLink::Handover::queued));
-      link.push(entry->descriptor, *entry->slot);
+      static_cast<void>(link.announce(*entry.slot->segment, number_, SenderLink::Handover::queued));
+      link.push(entry.descriptor, *entry.slot);
       fault_point("history.pushed");
     }
     HalfBody answer{};
@@ -624,7 +589,6 @@ class SenderPort final : public PortBase {
   // Links that the service thread has ended. It frees them after it has told those who wait, and without the lock.
   using Ended = std::vector<std::unique_ptr<SenderLink>>;
 
-  const std::uint32_t history_limit_;
   const Timeout send_timeout_;
   const std::uint32_t max_held_;
   const Checksum checksum_;
@@ -633,7 +597,7 @@ class SenderPort final : public PortBase {
   SegmentPool pool_;
   std::vector<std::unique_ptr<SenderLink>> links_;
   Ended ended_;
-  std::deque<Remembered> history_;
+  History history_;
   std::uint64_t sequence_ = 0;
   std::uint64_t sent_bytes_ = 0;
   std::uint64_t dropped_by_gone_ = 0;
