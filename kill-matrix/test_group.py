@@ -11,7 +11,7 @@ from concurrent.futures import ProcessPoolExecutor
 import pytest
 from driver.access import of_a_group
 from driver.matrix import NOT_REACHED, Combination, Outcome, play, trace, workers
-from driver.places import ROOT
+from driver.places import PEER_COMMANDS, ROOT, VICTIM
 from driver.system_calls import CallDeath, count_calls, deaths, objection
 from driver.system_calls import play as kill_at_call
 
@@ -68,6 +68,9 @@ REPORT = ROOT / "build" / "reports" / "kill-matrix.txt"
 
 @pytest.fixture(scope="module")
 def pool() -> Iterator[ProcessPoolExecutor]:
+    # Copied here and not in the workers, which end without clearing up.
+    for program in ([str(VICTIM)], PEER_COMMANDS["cpp"]):
+        GROUP.command(program)
     with workers() as executor:
         yield executor
 
