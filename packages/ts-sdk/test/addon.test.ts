@@ -61,6 +61,7 @@ test("lets nobody make samples, loans, or ports without options", () => {
     spin: -1,
     history: 0,
     memoryBudget: 0,
+    maxHeld: 0,
     sendTimeout: 0,
     checksum: false,
   };

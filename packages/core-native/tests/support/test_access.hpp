@@ -3,8 +3,12 @@
 
 #include <cstdint>
 #include <mutex>
+#include <optional>
+#include <stdexcept>
+#include <utility>
 
 #include "memlane/memlane.hpp"
+#include "support/eventually.hpp"
 #include "support/ring_pair.hpp"
 
 namespace memlane::detail {
@@ -58,8 +62,14 @@ struct TestAccess {
 
   /// What a thread has between its take and the look at the checksum.
   static Delivery take_unchecked(ReceiverPort& receiver) {
-    const std::lock_guard lock(receiver.mutex_);
-    return receiver.take_one().value();
+    std::optional<Delivery> delivery;
+    // The handle of its memory may still be on the way to the service thread.
+    const bool taken = test::eventually([&] {
+      const std::lock_guard lock(receiver.mutex_);
+      return (delivery = receiver.take_one()).has_value();
+    });
+    if (!taken) throw std::runtime_error("nothing to take");
+    return std::move(*delivery);
   }
   static void reject(ReceiverPort& receiver, const Delivery& delivery) { receiver.reject(delivery); }
 

@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <ranges>
 
 #include "memlane/layout/descriptor.hpp"
 #include "memlane/segment/pool.hpp"
@@ -20,7 +19,7 @@ struct Remembered {
 /// Has no lock: its port's mutex is held. Keeps a reference to each slot.
 class History {
  public:
-  explicit History(std::uint32_t limit) noexcept : limit_(limit) {}
+  explicit History(std::uint32_t limit) : limit_(limit) {}
 
   [[nodiscard]] std::uint32_t limit() const noexcept { return limit_; }
 
@@ -34,10 +33,10 @@ class History {
     }
   }
 
-  /// The last ones, at most `most`, in their order.
-  [[nodiscard]] auto last(std::size_t most) const noexcept {
-    const std::size_t skipped = entries_.size() - std::min(entries_.size(), most);
-    return std::ranges::subrange(entries_.begin() + static_cast<std::ptrdiff_t>(skipped), entries_.end());
+  /// Calls `each(Remembered)` for the last ones, at most `most`, in their order.
+  template <class Each>
+  void for_each_of_last(std::size_t most, Each&& each) const {
+    for (std::size_t i = entries_.size() - std::min(entries_.size(), most); i < entries_.size(); ++i) each(entries_[i]);
   }
 
   void clear(SegmentPool& pool) noexcept {

@@ -16,7 +16,7 @@ namespace memlane::detail {
 /// Has no lock: its port's mutex is held.
 class Problems {
  public:
-  explicit Problems(const std::string& lane) noexcept : lane_(lane) {}
+  explicit Problems(const std::string& lane) : lane_(lane) {}
 
   /// A link was dropped. `pid`: 0 if it is not known. What went wrong may have been that there is no memory: then the news is
   /// shorter.

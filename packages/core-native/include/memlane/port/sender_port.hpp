@@ -569,12 +569,12 @@ class SenderPort final : public PortBase {
   /// Puts the history into a new link and hands our half over. False: the receiver's process is gone.
   bool offer_half(SenderLink& link) {
     // The history is in the ring before the receiver can see it: no sample sent from now on can come first.
-    for (const Remembered& entry : history_.last(link.depth())) {
+    history_.for_each_of_last(link.depth(), [&](const Remembered& entry) {
       link.reserve_ticket();
       static_cast<void>(link.announce(*entry.slot->segment, number_, SenderLink::Handover::queued));
       link.push(entry.descriptor, *entry.slot);
       fault_point("history.pushed");
-    }
+    });
     HalfBody answer{};
     answer.port = own_port_body();
     answer.bytes = link.own_half().mapping.size();
