@@ -145,6 +145,27 @@ TEST(Lifetimes, memory_is_used_again_last_freed_first) {
   EXPECT_EQ(publisher.stats().bytes, bytes);
 }
 
+TEST(Lifetimes, address_sanitizer_knows_which_memory_is_lent) {
+  using detail::is_poisoned;
+  constexpr bool poisoned = detail::poisons;  // in this build
+  Publisher publisher("lane");
+  Subscriber subscriber("lane");
+  Loan loan = publisher.loan(100);
+  const std::byte* const memory = loan.data();
+  EXPECT_FALSE(is_poisoned(memory) || is_poisoned(memory + 99));
+  publisher.send(std::move(loan));
+  EXPECT_TRUE(subscriber.take(patience));
+  EXPECT_TRUE(publisher.flush(patience));
+  EXPECT_EQ(is_poisoned(memory), poisoned);
+  EXPECT_EQ(is_poisoned(memory + 99), poisoned);
+
+  Loan again = publisher.loan(100);
+  ASSERT_EQ(again.data(), memory);
+  EXPECT_FALSE(is_poisoned(memory));
+  again.give_up();
+  EXPECT_EQ(is_poisoned(memory), poisoned);
+}
+
 TEST(Lifetimes, reserved_memory_is_there_before_the_first_loan) {
   Publisher publisher("lane");
   publisher.reserve(1'000'000, 3);

@@ -16,6 +16,7 @@
 #include "memlane/platform/fault_point.hpp"
 #include "memlane/platform/memory.hpp"
 #include "memlane/platform/memory_limit.hpp"
+#include "memlane/segment/poison.hpp"
 #include "memlane/segment/size_class.hpp"
 
 namespace memlane::detail {
@@ -37,7 +38,9 @@ class Segment {
   Segment(std::uint32_t id, platform::OwnedMemory memory, std::uint64_t slot_bytes, std::uint64_t slot_count)
       : id_(id), memory_(std::move(memory)), slot_bytes_(slot_bytes), slots_(slot_count) {
     for (std::size_t i = 0; i < slots_.size(); ++i) slots_[i] = {this, i * slot_bytes, 0};
+    poison(memory_.mapping.data(), bytes());
   }
+  ~Segment() { unpoison(memory_.mapping.data(), bytes()); }  // something else will lie at this address
   Segment(const Segment&) = delete;
   Segment& operator=(const Segment&) = delete;
 
@@ -80,6 +83,7 @@ class SegmentPool {
       Slot* const slot = it->second.free.back();
       it->second.free.pop_back();
       slot->references = 1;
+      unpoison(slot->data(), slot->capacity());
       ++slot->segment->used;
       slot->segment->last_use = clock_;
       fault_point("loan.lent");
@@ -92,6 +96,7 @@ class SegmentPool {
 
   void release(Slot& slot) noexcept {
     if (--slot.references != 0) return;
+    poison(slot.data(), slot.capacity());
     --slot.segment->used;
     classes_.find(slot.segment->slot_bytes())->second.free.push_back(&slot);  // its place was reserved by add()
   }
