@@ -17,6 +17,7 @@ ROOT = HERE.parents[2]
 sys.path[:0] = [str(HERE), str(ROOT / "conformance/peers/python")]
 
 from objects import descriptors, forget_sockets  # noqa: E402
+from patterns import Kind  # noqa: E402
 from scene import Scene  # noqa: E402
 from victims import LANGUAGES, Victim, eventually  # noqa: E402
 
@@ -62,6 +63,17 @@ def language(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
+def kind() -> Kind:
+    """The kind of the victim's port: the tests, or their file, say which."""
+    raise LookupError("a test with a scene says of which kinds the victim's port may be: pytest.mark.parametrize")
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Name a kind of port in the names of tests."""
+    return val.stem if isinstance(val, Kind) else None
+
+
+@pytest.fixture
 def lane_directory() -> Iterator[Path]:
     """A directory in which lanes meet, with a short name."""
     directory = Path(tempfile.mkdtemp(prefix="ml-", dir="/tmp"))
@@ -71,12 +83,12 @@ def lane_directory() -> Iterator[Path]:
 
 
 @pytest.fixture
-def scene(cast: Cast, language: str, lane_directory: Path) -> Iterator[Callable[..., Scene]]:
+def scene(cast: Cast, language: str, kind: Kind, lane_directory: Path) -> Iterator[Callable[..., Scene]]:
     """Open a scene. At its end the victim still serves the healthy one, and neither has grown."""
     scenes: list[Scene] = []
     before: dict[int, int] = {}
 
-    def opened(kind: str, **options: object) -> Scene:
+    def opened(**options: object) -> Scene:
         victim, healthy = cast.play(language, language), cast.play("healthy", "cpp")
         before.update({player.pid: descriptors(player.pid) for player in (victim, healthy)})
         scenes.append(Scene(lane_directory, victim, healthy, kind, **options))

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import layout
-from layout import BLOCK, HALF, HEADER, INVITE, PUBLISHER, SEGMENT, SUBSCRIBER
+from layout import BLOCK, HALF, HEADER, INVITE, SEGMENT
 from objects import Memory
+from patterns import Kind, opposite
 
 PATIENCE = 30.0  # seconds: a machine may be busy; nothing takes so long on purpose
 
@@ -24,18 +25,19 @@ PATIENCE = 30.0  # seconds: a machine may be busy; nothing takes so long on purp
 class Port:
     """A port of a victim, as its announcement names it."""
 
+    kind: Kind
     endpoint: bytes
     number: int
     door: Path
 
 
-def find_port(directory: Path, lane: str, kind: str, pid: int) -> Port:
+def find_port(directory: Path, lane: str, kind: Kind, pid: int) -> Port:
     """Find the port of a process by the announcement in the lane's folder."""
-    for entry in (directory / layout.lane_folder(lane)).glob(f"{kind}-*"):
+    for entry in (directory / layout.lane_folder(lane)).glob(f"{kind.stem}-*"):
         _, endpoint, number = entry.name.split("-")
         if int.from_bytes(entry.read_bytes()[48:56], "little") == pid:
-            return Port(layout.text_to_words(endpoint), int(number, 16), directory / f"door-{endpoint}")
-    raise LookupError(f"process {pid} has no {kind} on {lane}")
+            return Port(kind, layout.text_to_words(endpoint), int(number, 16), directory / f"door-{endpoint}")
+    raise LookupError(f"process {pid} has no {kind.name} on {lane}")
 
 
 @dataclass
@@ -167,13 +169,14 @@ def port_body(
 
 
 class _End:
-    """One end of a link."""
+    """One end of a link: a port of the kind that the victim's is linked with."""
 
     def __init__(self, line: Line, lane: str, number: int) -> None:
         self.line = line
         self.lane = lane
         self.number = number
         self.to = line.port.number
+        self.kind = opposite(line.port.kind)
         self._pipe = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self.bell = self._pipe[1]
         self.half: Memory
@@ -189,8 +192,8 @@ class _End:
         self.line.say(layout.LEAVE, self.number, self.to)
 
 
-class LyingPublisher(_End):
-    """A publisher by hand: it may hand over its half, a segment, and descriptors, as they should be or not."""
+class LyingSender(_End):
+    """A sending port by hand: it may hand over its half, a segment, and descriptors, as they should be or not."""
 
     def __init__(self, line: Line, lane: str, number: int, *, invite: bool = True, checksum: int = 0) -> None:
         super().__init__(line, lane, number)
@@ -199,7 +202,7 @@ class LyingPublisher(_End):
         self.victims_bell = -1
         self.victims_half = -1
         if invite:
-            line.say(INVITE, number, self.to, port_body(lane, PUBLISHER))
+            line.say(INVITE, number, self.to, port_body(lane, self.kind.number))
             heard = line.hear_only(HALF, number)
             self.depth = layout.PORT_BODY.unpack(heard.body[:96])[4]
             self.victims_half, self.victims_bell = heard.handles
@@ -212,7 +215,7 @@ class LyingPublisher(_End):
 
     def body(self, size: int | None = None, **changes: Any) -> bytes:
         """Return the body of its half's message."""
-        options: dict[str, Any] = {"kind": PUBLISHER, "checksum": self.checksum, **changes}
+        options: dict[str, Any] = {"kind": self.kind.number, "checksum": self.checksum, **changes}
         return layout.HALF_BODY.pack(port_body(self.lane, **options), len(self.half) if size is None else size)
 
     def hand_over_half(self) -> None:
@@ -275,8 +278,8 @@ def descriptor(
     return layout.DESCRIPTOR.pack(sequence, sent, offset, length, segment, ticket, dtype, ndim, flags, 0, *extents)
 
 
-class LyingSubscriber(_End):
-    """A subscriber by hand: it hands over its half, and gives back what it likes."""
+class LyingReceiver(_End):
+    """A receiving port by hand: it hands over its half, and gives back what it likes."""
 
     def __init__(
         self, line: Line, lane: str, number: int, *, depth: int = 4, overflow: int = BLOCK, hand_over: bool = True
@@ -294,7 +297,12 @@ class LyingSubscriber(_End):
 
     def body(self, size: int | None = None, **changes: Any) -> bytes:
         """Return the body of its half's message."""
-        options: dict[str, Any] = {"kind": SUBSCRIBER, "depth": self.depth, "overflow": self.overflow, **changes}
+        options: dict[str, Any] = {
+            "kind": self.kind.number,
+            "depth": self.depth,
+            "overflow": self.overflow,
+            **changes,
+        }
         return layout.HALF_BODY.pack(port_body(self.lane, **options), len(self.half) if size is None else size)
 
     def hand_over_half(self) -> None:
@@ -319,3 +327,8 @@ class LyingSubscriber(_End):
         self.take()
         for _ in range(times):
             self.give_back(position, ticket)
+
+
+def opposite_end(line: Line, lane: str, number: int) -> LyingSender | LyingReceiver:
+    """Link with the victim, as the kind of port that its own is linked with."""
+    return (LyingReceiver if line.port.kind.sends else LyingSender)(line, lane, number)

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from liar import Line, LyingPublisher, LyingSubscriber, Port, find_port
+from liar import Line, LyingReceiver, LyingSender, Port, find_port
+from patterns import Kind, opposite
 from payload import fill
 from victims import PeerError, Victim, eventually, lines
 
@@ -15,21 +16,23 @@ LANE = "hostile/lane"
 
 
 class Scene:
-    """One lane directory. `kind` is the victim's: "pub" or "sub"."""
+    """One lane directory. `kind` is that of the victim's port; the healthy one has the opposite, as the liar has."""
 
-    def __init__(self, directory: Path, victim: Victim, healthy: Victim, kind: str, **options: object) -> None:
+    def __init__(self, directory: Path, victim: Victim, healthy: Victim, kind: Kind, **options: object) -> None:
         self.directory = directory
         self.victim = victim
         self.healthy = healthy
         self.kind = kind
-        self.publisher, self.subscriber = (victim, healthy) if kind == "pub" else (healthy, victim)
+        other = opposite(kind)
+        self.sender, self.receiver = (victim, healthy) if kind.sends else (healthy, victim)
+        sends, receives = (kind, other) if kind.sends else (other, kind)
         self._numbers = 0
         self._lines: list[Line] = []
-        # A publisher that gives up waiting shows who holds it up.
+        # A sender that gives up waiting shows who holds it up.
         common = {"lane": LANE, "directory": directory}
-        self.publisher.ask("open-publisher", label="honest", send_timeout=20_000, **common)
-        self.subscriber.ask("open-subscriber", label="honest", **common, **options)
-        self.publisher.ask("wait-for-subscribers", n=1, timeout=20_000)
+        self.sender.ask(sends.open_step, label="honest", send_timeout=20_000, **common)
+        self.receiver.ask(receives.open_step, label="honest", **common, **options)
+        self.sender.ask(receives.wait_step, n=1, timeout=20_000)
 
     def port(self) -> Port:
         """The victim's port, as its announcement tells."""
@@ -52,9 +55,9 @@ class Scene:
         return self._numbers
 
     @contextmanager
-    def lying_publisher(self, line: Line, *, up: bool = True, **options: bool) -> Iterator[LyingPublisher]:
-        """Link with the victim, a subscriber; `up`: with a half and a segment as they should be."""
-        liar = LyingPublisher(line, LANE, self.next_number(), **options)
+    def lying_sender(self, line: Line, *, up: bool = True, **options: bool) -> Iterator[LyingSender]:
+        """Link with the victim, a receiver; `up`: with a half and a segment as they should be."""
+        liar = LyingSender(line, LANE, self.next_number(), **options)
         try:
             if up:
                 liar.hand_over_half()
@@ -64,16 +67,16 @@ class Scene:
             liar.close()
 
     @contextmanager
-    def lying_subscriber(self, line: Line, **options: int) -> Iterator[LyingSubscriber]:
-        """Link with the victim, a publisher."""
-        liar = LyingSubscriber(line, LANE, self.next_number(), **options)  # type: ignore[arg-type]
+    def lying_receiver(self, line: Line, **options: int) -> Iterator[LyingReceiver]:
+        """Link with the victim, a sender."""
+        liar = LyingReceiver(line, LANE, self.next_number(), **options)  # type: ignore[arg-type]
         try:
             yield liar
         finally:
             liar.close()
 
     def complaint(self) -> str:
-        """The victim, a subscriber, takes; it must be told of a corrupt link. Returns the message."""
+        """The victim, a receiver, takes; it must be told of a corrupt link. Returns the message."""
         error = self.error_of(lambda: self.victim.ask("take", count=1, timeout=20_000))
         assert error is not None, "the victim was told nothing"
         assert error.startswith("corrupt: "), error
@@ -90,15 +93,15 @@ class Scene:
 
     def exchange(self, count: int = 3, *, flush: bool = True) -> None:
         """Between the honest all is well: what is sent arrives, once, in order, and is given back (`flush`: by all)."""
-        self.publisher.ask("send", count=count, bytes=1000, seed=1)
-        got = list(lines(self.subscriber.ask("take", count=count, timeout=20_000), "sample"))
+        self.sender.ask("send", count=count, bytes=1000, seed=1)
+        got = list(lines(self.receiver.ask("take", count=count, timeout=20_000), "sample"))
         assert len(got) == count, "a sample was lost"
         assert {sample["sender"] for sample in got} == {"honest"}
         numbers = [int(sample["sequence"]) for sample in got]
         assert numbers == list(range(numbers[0], numbers[0] + count))
         assert {sample["crc"] for sample in got} == self._crcs(count)
         if flush:
-            assert self.publisher.ask("flush", timeout=20_000)["value"] == ["true"]
+            assert self.sender.ask("flush", timeout=20_000)["value"] == ["true"]
 
     @staticmethod
     def _crcs(count: int) -> set[str]:
@@ -116,7 +119,7 @@ class Scene:
     def drain(self) -> None:
         """Take what the liar has left behind, complaints and samples, when it has gone."""
         self.no_links_but_the_honest()
-        while self.kind == "sub" and self._something_is_left():
+        while not self.kind.sends and self._something_is_left():
             pass
 
     def _something_is_left(self) -> bool:
@@ -128,6 +131,6 @@ class Scene:
 
     def end(self) -> None:
         """Close the ports."""
-        for peer in (self.publisher, self.subscriber):
+        for peer in (self.sender, self.receiver):
             assert peer.is_alive(), f"{peer.language} ended ({peer.process.poll()})"
             peer.ask("reset")

@@ -1,4 +1,4 @@
-"""A publisher with checksums whose own memory changes between a send and the take. Nothing that has changed is shown.
+"""A sending port with checksums whose own memory changes between a send and the take. Nothing changed is shown.
 
 MEMLANE_CHECKSUM_FLIPS=100000 pytest ... for a longer run; MEMLANE_FLIPS_SEED=N repeats one.
 """
@@ -12,11 +12,15 @@ from collections.abc import Callable
 import layout
 import pytest
 from layout import GONE, LEAVE
-from liar import LyingPublisher, descriptor
+from liar import LyingSender, descriptor
+from patterns import RECEIVERS, opposite
 from payload import fill
 from scene import LANE, Scene
 
 Stage = Callable[..., Scene]
+
+pytestmark = pytest.mark.parametrize("kind", RECEIVERS)
+
 FLIPS = int(os.environ.get("MEMLANE_CHECKSUM_FLIPS", "6000"))
 SEED = int(os.environ.get("MEMLANE_FLIPS_SEED", "0")) or random.SystemRandom().randrange(1 << 32)
 META_AT = 128  # behind a payload of 100 bytes
@@ -24,7 +28,7 @@ TICKET = range(layout.TICKET_AT * 8, layout.TICKET_AT * 8 + 32)  # the one part 
 SEGMENT = range(layout.SEGMENT_AT * 8, layout.SEGMENT_AT * 8 + 32)
 
 
-def _send(liar: LyingPublisher, *, ticket: int = 0) -> None:
+def _send(liar: LyingSender, *, ticket: int = 0) -> None:
     """Send 100 bytes with an encoding and a user header, as they should be."""
     fill(memoryview(liar.payload.map)[:100], 7)
     meta = layout.META.pack(4, 9, b"text", b"user data")
@@ -35,9 +39,9 @@ def _send(liar: LyingPublisher, *, ticket: int = 0) -> None:
 
 def test_what_is_whole_is_shown(scene: Stage) -> None:
     """By a sum that is computed here, from the page on the layout."""
-    stage = scene("sub")
+    stage = scene()
     line = stage.line()
-    with stage.lying_publisher(line, checksum=True) as liar:
+    with stage.lying_sender(line, checksum=True) as liar:
         _send(liar, ticket=5)
         reply = stage.victim.ask("take", count=1, timeout=20_000)
         assert "encoding=text" in reply["sample"][0]
@@ -48,13 +52,13 @@ def test_what_is_whole_is_shown(scene: Stage) -> None:
 @pytest.mark.timeout(3600)
 def test_no_flipped_bit_is_missed(scene: Stage, language: str) -> None:
     dice = random.Random(f"{SEED} {language}")
-    stage = scene("sub")
+    stage = scene()
     line = stage.line()
     flips = {"payload": 0, "meta": 0, "descriptor": 0}
     missed = []
     for number in range(max(3, FLIPS // 3)):
         where = list(flips)[number % 3]
-        with stage.lying_publisher(line, checksum=True) as liar:
+        with stage.lying_sender(line, checksum=True) as liar:
             _send(liar)
             if where == "payload":
                 bit = dice.randrange(100 * 8)
@@ -81,9 +85,9 @@ def test_no_flipped_bit_is_missed(scene: Stage, language: str) -> None:
 
 
 def test_without_a_checksum_nothing_is_checked(scene: Stage) -> None:
-    stage = scene("sub")
+    stage = scene()
     line = stage.line()
-    with stage.lying_publisher(line) as liar:
+    with stage.lying_sender(line) as liar:
         _send(liar)
         liar.payload.flip(5)
         assert stage.victim.ask("take", count=1, timeout=20_000)["sample"]
@@ -92,24 +96,25 @@ def test_without_a_checksum_nothing_is_checked(scene: Stage) -> None:
 
 
 def test_the_error_says_whose_sample_it_was_and_what_to_do(scene: Stage) -> None:
-    stage = scene("sub")
+    stage = scene()
     line = stage.line()
-    with stage.lying_publisher(line, checksum=True) as liar:
+    with stage.lying_sender(line, checksum=True) as liar:
         _send(liar)
         liar.payload.flip(5)
         complaint = stage.complaint()
-        assert f'the publisher in process {os.getpid()} on lane "{LANE}"' in complaint
+        other = opposite(stage.kind).name
+        assert f'the {other} in process {os.getpid()} on lane "{LANE}"' in complaint
         assert "sample 1 does not match its checksum" in complaint
-        assert "open its publisher anew" in complaint
+        assert f"open its {other} anew" in complaint
         line.hear_only(LEAVE, liar.number)
     line.close()
 
 
 @pytest.mark.parametrize("checksum", [2, 255])
 def test_a_checksum_that_nobody_knows_is_refused(scene: Stage, checksum: int) -> None:
-    stage = scene("sub")
+    stage = scene()
     line = stage.line()
-    with stage.lying_publisher(line, up=False) as liar:
+    with stage.lying_sender(line, up=False) as liar:
         line.say(layout.HALF, liar.number, liar.to, liar.body(checksum=checksum), [liar.half.fd, liar.bell])
         assert "impossible options" in stage.complaint()
         line.hear_only(GONE, liar.number)

@@ -11,27 +11,25 @@ from pathlib import Path
 
 import layout
 import pytest
-from layout import GONE, HALF, INVITE, LEAVE, PUBLISHER, SEGMENT
-from liar import LyingPublisher, LyingSubscriber, find_port, port_body
+from layout import GONE, HALF, INVITE, LEAVE, SEGMENT
+from liar import LyingReceiver, find_port, opposite_end, port_body
 from objects import descriptors, mappings, resident
+from patterns import KINDS, Kind, opposite
 from scene import LANE, Scene
 from victims import eventually
 
 Stage = Callable[..., Scene]
 
-pytestmark = pytest.mark.parametrize("kind", ["pub", "sub"])
+pytestmark = pytest.mark.parametrize("kind", KINDS)
 
 
 def newcomer_is_served(stage: Scene) -> None:
     """Somebody honest who comes now is linked with the victim."""
-    role = "subscriber" if stage.kind == "pub" else "publisher"
-    port = f"newcomer-{role}"
+    other = opposite(stage.kind)
+    port = f"newcomer-{other.name}"
     healthy = stage.healthy
-    healthy.ask(f"open-{role}", **{"as": port}, lane=LANE, directory=stage.directory, label="newcomer")
-    reply = healthy.ask(
-        f"wait-for-{'publishers' if role == 'subscriber' else 'subscribers'}", port=port, n=1, timeout=20_000
-    )
-    assert reply["value"] == ["true"]
+    healthy.ask(other.open_step, **{"as": port}, lane=LANE, directory=stage.directory, label="newcomer")
+    assert healthy.ask(stage.kind.wait_step, port=port, n=1, timeout=20_000)["value"] == ["true"]
     healthy.ask("close", port=port)
     eventually(lambda: stage.victim.stat("peers") == 1, "the newcomer has left")
 
@@ -39,8 +37,8 @@ def newcomer_is_served(stage: Scene) -> None:
 # ---- at the door ----
 
 
-def test_a_crowd_that_says_nothing_keeps_nobody_out(scene: Stage, kind: str) -> None:
-    stage = scene(kind)
+def test_a_crowd_that_says_nothing_keeps_nobody_out(scene: Stage) -> None:
+    stage = scene()
     before = descriptors(stage.victim.pid)
     crowd = [stage.line(hello=False) for _ in range(400)]
     newcomer_is_served(stage)
@@ -50,15 +48,15 @@ def test_a_crowd_that_says_nothing_keeps_nobody_out(scene: Stage, kind: str) -> 
     eventually(lambda: descriptors(stage.victim.pid) <= before + 2, "silent ones are let go")
 
 
-def test_five_thousand_connections_one_after_the_other(scene: Stage, kind: str) -> None:
-    stage = scene(kind)
+def test_five_thousand_connections_one_after_the_other(scene: Stage) -> None:
+    stage = scene()
     for number in range(5000):
         stage.line(hello=number % 2 == 0).close()
     newcomer_is_served(stage)
 
 
-def test_a_process_that_says_it_is_many_is_stopped(scene: Stage, kind: str) -> None:
-    stage = scene(kind)
+def test_a_process_that_says_it_is_many_is_stopped(scene: Stage) -> None:
+    stage = scene()
     before = descriptors(stage.victim.pid)
     lines = [stage.line() for _ in range(200)]
     newcomer_is_served(stage)
@@ -67,8 +65,8 @@ def test_a_process_that_says_it_is_many_is_stopped(scene: Stage, kind: str) -> N
         line.close()
 
 
-def test_nonsense_is_hung_up_on(scene: Stage, kind: str) -> None:
-    stage = scene(kind)
+def test_nonsense_is_hung_up_on(scene: Stage) -> None:
+    stage = scene()
     line = stage.line(hello=False)
     body = line.hello_body()
     good = line.message(layout.HELLO, 0, 0, body)
@@ -105,8 +103,8 @@ def test_nonsense_is_hung_up_on(scene: Stage, kind: str) -> None:
     line.close()
 
 
-def test_one_byte_at_a_time(scene: Stage, kind: str) -> None:
-    stage = scene(kind)
+def test_one_byte_at_a_time(scene: Stage) -> None:
+    stage = scene()
     line = stage.line(hello=False)
     for byte in line.message(layout.HELLO, 0, 0, line.hello_body()):
         if not line.send(bytes([byte])):
@@ -115,8 +113,8 @@ def test_one_byte_at_a_time(scene: Stage, kind: str) -> None:
     line.close()
 
 
-def test_a_stream_of_everything_to_everybody(scene: Stage, kind: str) -> None:
-    stage = scene(kind)
+def test_a_stream_of_everything_to_everybody(scene: Stage) -> None:
+    stage = scene()
     line = stage.line()
     for kind_of in (*range(3, 12), 999, 65535):
         for to in (0, 1, 2, 7, 1 << 63, (1 << 64) - 1):
@@ -127,8 +125,8 @@ def test_a_stream_of_everything_to_everybody(scene: Stage, kind: str) -> None:
     line.close()
 
 
-def test_one_who_hangs_up_with_everything_unread(scene: Stage, kind: str) -> None:
-    stage = scene(kind)
+def test_one_who_hangs_up_with_everything_unread(scene: Stage) -> None:
+    stage = scene()
     for _ in range(50):
         line = stage.line()
         for number in range(20):
@@ -141,12 +139,12 @@ def test_one_who_hangs_up_with_everything_unread(scene: Stage, kind: str) -> Non
 
 def honest_name(stage: Scene) -> bytes:
     """The endpoint of the healthy peer."""
-    honest = find_port(stage.directory, LANE, "sub" if stage.kind == "pub" else "pub", stage.healthy.pid)
+    honest = find_port(stage.directory, LANE, opposite(stage.kind), stage.healthy.pid)
     return honest.endpoint
 
 
-def test_a_liar_with_the_name_of_an_honest_peer(scene: Stage, kind: str) -> None:
-    stage = scene(kind)
+def test_a_liar_with_the_name_of_an_honest_peer(scene: Stage) -> None:
+    stage = scene()
     for waits in (True, False):
         line = stage.line(endpoint=honest_name(stage))
         if waits:
@@ -156,29 +154,28 @@ def test_a_liar_with_the_name_of_an_honest_peer(scene: Stage, kind: str) -> None
     assert stage.victim.stat("peers") == 1
 
 
-def test_a_liar_with_the_victims_own_name(scene: Stage, kind: str) -> None:
-    stage = scene(kind)
+def test_a_liar_with_the_victims_own_name(scene: Stage) -> None:
+    stage = scene()
     line = stage.line(endpoint=stage.port().endpoint)
     assert line.is_hung_up_on()
     stage.exchange()
     line.close()
 
 
-def test_a_liar_that_comes_before_the_one_whose_name_it_takes(scene: Stage, kind: str) -> None:
+def test_a_liar_that_comes_before_the_one_whose_name_it_takes(scene: Stage) -> None:
     """An honest endpoint is there, but has not met the victim yet: the liar says that it is that one."""
-    stage = scene(kind)
-    role = "subscriber" if kind == "pub" else "publisher"
-    wait = f"wait-for-{'publishers' if role == 'subscriber' else 'subscribers'}"
+    stage = scene()
+    other = opposite(stage.kind)
     third = type(stage.healthy)("cpp")
     try:
         common = {"lane": "elsewhere", "directory": stage.directory}
-        third.ask(f"open-{role}", **{"as": "elsewhere"}, **common)
-        name = find_port(stage.directory, "elsewhere", role[:3], third.pid).endpoint
+        third.ask(other.open_step, **{"as": "elsewhere"}, **common)
+        name = find_port(stage.directory, "elsewhere", other, third.pid).endpoint
         line = stage.line(endpoint=name)
-        liar = LyingPublisher(line, LANE, 2) if kind == "sub" else LyingSubscriber(line, LANE, 2)
+        liar = opposite_end(line, LANE, 2)
         line.settle()
-        third.ask(f"open-{role}", **{"as": "honest"}, lane=LANE, directory=stage.directory, label="third")
-        assert third.ask(wait, port="honest", n=1, timeout=20_000)["value"] == ["true"]
+        third.ask(other.open_step, **{"as": "honest"}, lane=LANE, directory=stage.directory, label="third")
+        assert third.ask(stage.kind.wait_step, port="honest", n=1, timeout=20_000)["value"] == ["true"]
         assert line.is_hung_up_on()
         eventually(lambda: stage.victim.stat("peers") == 2, "the third is linked as well")
         line.close()
@@ -189,19 +186,18 @@ def test_a_liar_that_comes_before_the_one_whose_name_it_takes(scene: Stage, kind
     stage.no_links_but_the_honest()
 
 
-def test_a_liar_whose_name_the_victim_is_about_to_call(scene: Stage, kind: str) -> None:
+def test_a_liar_whose_name_the_victim_is_about_to_call(scene: Stage) -> None:
     """The victim knows the name from the liar only, and opens a port that calls the one whose name it is."""
-    stage = scene(kind)
-    role, other = ("publisher", "subscriber") if kind == "pub" else ("subscriber", "publisher")
+    stage = scene()
+    other = opposite(stage.kind)
     third = type(stage.healthy)("cpp")
     try:
-        third.ask(f"open-{other}", **{"as": "e"}, lane="elsewhere", directory=stage.directory, label="third")
-        name = find_port(stage.directory, "elsewhere", other[:3], third.pid).endpoint
+        third.ask(other.open_step, **{"as": "e"}, lane="elsewhere", directory=stage.directory, label="third")
+        name = find_port(stage.directory, "elsewhere", other, third.pid).endpoint
         line = stage.line(endpoint=name)
         line.settle()
-        stage.victim.ask(f"open-{role}", **{"as": "e"}, lane="elsewhere", directory=stage.directory)
-        wait = f"wait-for-{other}s"
-        assert stage.victim.ask(wait, port="e", n=1, timeout=20_000)["value"] == ["true"]
+        stage.victim.ask(stage.kind.open_step, **{"as": "e"}, lane="elsewhere", directory=stage.directory)
+        assert stage.victim.ask(other.wait_step, port="e", n=1, timeout=20_000)["value"] == ["true"]
         assert line.is_hung_up_on()
         line.close()
         stage.victim.ask("close", port="e")
@@ -213,35 +209,34 @@ def test_a_liar_whose_name_the_victim_is_about_to_call(scene: Stage, kind: str) 
 # ---- too much of everything ----
 
 
-def test_one_that_never_answers_holds_nobody_up(scene: Stage, kind: str) -> None:
-    stage = scene(kind)
+def test_one_that_never_answers_holds_nobody_up(scene: Stage) -> None:
+    stage = scene()
     line = stage.line()
     to = stage.port().number
-    if kind == "sub":
+    if not stage.kind.sends:
         for number in range(5):
-            line.say(INVITE, 100 + number, to, port_body(LANE, PUBLISHER))
+            line.say(INVITE, 100 + number, to, port_body(LANE, opposite(stage.kind).number))
     stage.exchange()
     newcomer_is_served(stage)
     line.close()
 
 
-def test_ten_thousand_links_are_too_many(scene: Stage, kind: str) -> None:
-    stage = scene(kind)
+def test_ten_thousand_links_are_too_many(scene: Stage) -> None:
+    stage = scene()
     maps = mappings(stage.victim.pid)
     line = stage.line()
     to = stage.port().number
     count = 20_000
-    one: LyingPublisher | LyingSubscriber
     refused = 0
-    if kind == "sub":
+    if not stage.kind.sends:
         for number in range(1, count):
-            line.say(INVITE, number, to, port_body(LANE, PUBLISHER))
+            line.say(INVITE, number, to, port_body(LANE, opposite(stage.kind).number))
             heard = line.hear()
             assert heard is not None
             refused += heard.type == GONE
             heard.close()
     else:
-        one = LyingSubscriber(line, LANE, 1, hand_over=False)
+        one = LyingReceiver(line, LANE, 1, hand_over=False)
         for number in range(1, count):
             line.say(HALF, number, to, one.body(), [one.half.fd, one.bell])
             heard = line.hear()
@@ -254,19 +249,19 @@ def test_ten_thousand_links_are_too_many(scene: Stage, kind: str) -> None:
     line.close()
     eventually(lambda: mappings(stage.victim.pid) <= maps + 8, "the memory of all those links is back")
     stage.no_links_but_the_honest()
-    if kind == "sub":
+    if not stage.kind.sends:
         while (error := stage.error_of(lambda: stage.victim.ask("take", count=1, timeout=0))) is not None:
             assert "at most" in error
 
 
-def test_queues_without_measure_are_refused(scene: Stage, kind: str) -> None:
-    """Each asks the publisher for 17 MB: a process gets so many, and not all of the machine."""
-    if kind == "sub":
-        pytest.skip("a publisher's half has the size that the subscriber chose")
-    stage = scene(kind)
+def test_queues_without_measure_are_refused(scene: Stage, kind: Kind) -> None:
+    """Each asks the sender for 17 MB: a process gets so many, and not all of the machine."""
+    if not kind.sends:
+        pytest.skip("a sender's half has the size that the receiver chose")
+    stage = scene()
     before = resident(stage.victim.pid)
     line = stage.line()
-    one = LyingSubscriber(line, LANE, 1, depth=65536, hand_over=False)
+    one = LyingReceiver(line, LANE, 1, depth=65536, hand_over=False)
     refused = 0
     for number in range(1, 100):
         line.say(HALF, number, stage.port().number, one.body(), [one.half.fd, one.bell])
@@ -281,13 +276,13 @@ def test_queues_without_measure_are_refused(scene: Stage, kind: str) -> None:
     eventually(lambda: resident(stage.victim.pid) < before + (200 << 20), "the memory is back")
 
 
-def test_the_same_memory_thirty_thousand_times(scene: Stage, kind: str) -> None:
-    if kind == "pub":
-        pytest.skip("a publisher is handed no segments")
-    stage = scene(kind)
+def test_the_same_memory_thirty_thousand_times(scene: Stage, kind: Kind) -> None:
+    if kind.sends:
+        pytest.skip("a sender is handed no segments")
+    stage = scene()
     maps = mappings(stage.victim.pid)
     line = stage.line()
-    with stage.lying_publisher(line) as liar:
+    with stage.lying_sender(line) as liar:
         for segment in range(2, 30_000):
             line.say(SEGMENT, liar.number, liar.to, layout.SEGMENT_BODY.pack(segment, layout.PAGE), [liar.payload.fd])
         line.settle()
@@ -299,14 +294,14 @@ def test_the_same_memory_thirty_thousand_times(scene: Stage, kind: str) -> None:
     eventually(lambda: mappings(stage.victim.pid) <= maps + 8, "the mappings are gone")
 
 
-def test_complaints_without_end_hold_no_samples_up(scene: Stage, kind: str) -> None:
-    if kind == "pub":
-        pytest.skip("a publisher is told nothing")
-    stage = scene(kind)
+def test_complaints_without_end_hold_no_samples_up(scene: Stage, kind: Kind) -> None:
+    if kind.sends:
+        pytest.skip("a sender is told nothing")
+    stage = scene()
     line = stage.line()
     to = stage.port().number
     sent = 0
-    stage.publisher.ask("send", count=5, bytes=10)
+    stage.sender.ask("send", count=5, bytes=10)
     taken = 0
     while taken < 5:
         for _ in range(3):  # more than are told meanwhile
@@ -336,6 +331,11 @@ def plant(folder: Path, stem: str, target: Path) -> list[Path]:
     return names
 
 
+def announcements(folder: Path) -> list[Path]:
+    """Everything that has the name of a port."""
+    return [path for kind in KINDS for path in folder.glob(f"{kind.stem}-*")]
+
+
 def clean(paths: list[Path]) -> None:
     """Take away what was planted and is still there."""
     for path in paths:
@@ -343,12 +343,13 @@ def clean(paths: list[Path]) -> None:
             path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
 
 
-def test_planted_names_keep_nobody_from_joining(scene: Stage, kind: str) -> None:
-    stage = scene(kind)
+def test_planted_names_keep_nobody_from_joining(scene: Stage) -> None:
+    stage = scene()
     folder = stage.directory / layout.lane_folder(LANE)
     planted = []
-    for stem in ("pub", "sub", ".pub", ".sub"):
-        planted += plant(folder, stem, folder / "lane")
+    for each in KINDS:
+        for stem in (each.stem, f".{each.stem}"):
+            planted += plant(folder, stem, folder / "lane")
     try:
         newcomer_is_served(stage)
         stage.exchange()
@@ -356,12 +357,11 @@ def test_planted_names_keep_nobody_from_joining(scene: Stage, kind: str) -> None
         clean(planted)
 
 
-def test_planted_doors_keep_nobody_from_joining(scene: Stage, kind: str) -> None:
+def test_planted_doors_keep_nobody_from_joining(scene: Stage) -> None:
     """Ports are announced behind doors that are links, folders, sockets of another kind, or another's door."""
-    stage = scene(kind)
+    stage = scene()
     folder = stage.directory / layout.lane_folder(LANE)
     port = stage.port()
-    stem = "pub" if kind == "pub" else "sub"
     doors = [stage.directory / f"door-{'a' * 31}{digit}" for digit in range(7)]
     doors[0].symlink_to(port.door)
     doors[1].hardlink_to(port.door)
@@ -374,7 +374,7 @@ def test_planted_doors_keep_nobody_from_joining(scene: Stage, kind: str) -> None
     datagrams = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     datagrams.bind(str(doors[6]))
     # The victim's number behind each of them: who is led to the victim must not spoil the link that it has.
-    announced = [folder / f"{stem}-{door.name[5:]}-{port.number:x}" for door in doors]
+    announced = [folder / f"{stage.kind.stem}-{door.name[5:]}-{port.number:x}" for door in doors]
     for name in announced:
         name.write_bytes(b"x" * 216)
     try:
@@ -387,16 +387,15 @@ def test_planted_doors_keep_nobody_from_joining(scene: Stage, kind: str) -> None
         clean([*announced, *doors])
 
 
-def test_a_folder_of_somebody_else_is_refused(scene: Stage, kind: str) -> None:
+def test_a_folder_of_somebody_else_is_refused(scene: Stage) -> None:
     if os.geteuid() != 0:
         pytest.skip("only root can make a folder that belongs to somebody else")
-    stage = scene(kind)
+    stage = scene()
     folder = stage.directory / layout.lane_folder("theirs")
     folder.mkdir(mode=0o700)
     os.chown(folder, 65534, 65534)
-    role = "publisher" if kind == "pub" else "subscriber"
     error = stage.error_of(
-        lambda: stage.victim.ask(f"open-{role}", **{"as": "x"}, lane="theirs", directory=stage.directory)
+        lambda: stage.victim.ask(stage.kind.open_step, **{"as": "x"}, lane="theirs", directory=stage.directory)
     )
     assert error is not None
     assert error.startswith("foreign-directory: ")
@@ -404,8 +403,8 @@ def test_a_folder_of_somebody_else_is_refused(scene: Stage, kind: str) -> None:
     clean([folder])
 
 
-def test_names_that_are_taken_away_end_no_link(scene: Stage, kind: str) -> None:
-    stage = scene(kind)
+def test_names_that_are_taken_away_end_no_link(scene: Stage) -> None:
+    stage = scene()
     folder = stage.directory / layout.lane_folder(LANE)
     for path in [*stage.directory.glob("door-*"), *folder.iterdir()]:
         path.unlink()
@@ -414,13 +413,13 @@ def test_names_that_are_taken_away_end_no_link(scene: Stage, kind: str) -> None:
     stage.exchange()
 
 
-def test_an_announcement_that_becomes_a_pipe_or_a_link_holds_nobody_up(scene: Stage, kind: str) -> None:
-    stage = scene(kind)
+def test_an_announcement_that_becomes_a_pipe_or_a_link_holds_nobody_up(scene: Stage) -> None:
+    stage = scene()
     folder = stage.directory / layout.lane_folder(LANE)
     precious = stage.directory / "precious"
     precious.write_bytes(b"precious")
     for make in (os.mkfifo, lambda path: path.symlink_to(precious), lambda path: path.mkdir()):
-        names = [*folder.glob("pub-*"), *folder.glob("sub-*")]
+        names = announcements(folder)
         clean(names)
         for name in names:
             make(name)
@@ -429,19 +428,17 @@ def test_an_announcement_that_becomes_a_pipe_or_a_link_holds_nobody_up(scene: St
         stage.exchange()
     assert precious.read_bytes() == b"precious"
     precious.unlink()
-    clean([*folder.glob("pub-*"), *folder.glob("sub-*")])
+    clean(announcements(folder))
 
 
-def test_names_that_are_planted_ahead_keep_no_port_from_opening(scene: Stage, kind: str) -> None:
+def test_names_that_are_planted_ahead_keep_no_port_from_opening(scene: Stage) -> None:
     """A port's next number can be guessed."""
-    stage = scene(kind)
+    stage = scene()
     folder = stage.directory / layout.lane_folder(LANE)
     endpoint = stage.port().door.name[5:]
-    stem = "pub" if kind == "pub" else "sub"
-    role = "publisher" if kind == "pub" else "subscriber"
-    planted = [folder / f".{stem}-{endpoint}-{stage.port().number + 1:x}"]
+    planted = [folder / f".{stage.kind.stem}-{endpoint}-{stage.port().number + 1:x}"]
     planted[0].write_bytes(b"planted")
-    stage.victim.ask(f"open-{role}", **{"as": "next"}, lane=LANE, directory=stage.directory, join_timeout=1000)
+    stage.victim.ask(stage.kind.open_step, **{"as": "next"}, lane=LANE, directory=stage.directory, join_timeout=1000)
     stage.victim.ask("close", port="next")
     clean(planted)
     stage.no_links_but_the_honest()

@@ -1,4 +1,4 @@
-"""A publisher that lies to a subscriber. It may spoil its own link, of which the subscriber is told once."""
+"""A sending port that lies to a receiving one. It may spoil its own link, of which the other is told once."""
 
 from __future__ import annotations
 
@@ -9,27 +9,30 @@ from collections.abc import Callable
 
 import layout
 import pytest
-from layout import CLOSING, GONE, HALF, INVITE, LEAVE, RETURNS, SEGMENT, SEGMENT_DROP, SUBSCRIBER
-from liar import LyingPublisher, port_body
+from layout import CLOSING, GONE, HALF, INVITE, LEAVE, RETURNS, SEGMENT, SEGMENT_DROP
+from liar import LyingSender, port_body
 from objects import BAD_MEMORY, bad_memory
+from patterns import RECEIVERS, opposite
 from scene import LANE, Scene
 from victims import eventually, lines
 
 Stage = Callable[..., Scene]
 HUGE = (1 << 64) - 1
 
+pytestmark = pytest.mark.parametrize("kind", RECEIVERS)
+
 
 @pytest.mark.parametrize("what", BAD_MEMORY)
 def test_what_is_no_memory_is_refused_as_a_half_and_as_a_segment(scene: Stage, what: str) -> None:
-    stage = scene("sub")
+    stage = scene()
     line = stage.line()
     words = BAD_MEMORY[what][1]
-    with stage.lying_publisher(line, up=False) as liar:
+    with stage.lying_sender(line, up=False) as liar:
         with bad_memory(what, len(liar.half)) as memory:
             line.say(HALF, liar.number, liar.to, liar.body(), [memory, liar.bell])
         assert re.search(words, stage.complaint())
         line.hear_only(GONE, liar.number)
-    with stage.lying_publisher(line) as liar:
+    with stage.lying_sender(line) as liar:
         with bad_memory(what, layout.PAGE) as memory:
             line.say(SEGMENT, liar.number, liar.to, layout.SEGMENT_BODY.pack(2, layout.PAGE), [memory])
         assert re.search(words, stage.complaint())
@@ -39,9 +42,9 @@ def test_what_is_no_memory_is_refused_as_a_half_and_as_a_segment(scene: Stage, w
 
 @pytest.mark.parametrize("what", [name for name in BAD_MEMORY if name != "a pipe"] + ["good memory"])
 def test_what_is_no_pipe_is_refused_as_a_bell(scene: Stage, what: str) -> None:
-    stage = scene("sub")
+    stage = scene()
     line = stage.line()
-    with stage.lying_publisher(line, up=False) as liar:
+    with stage.lying_sender(line, up=False) as liar:
         if what == "good memory":
             line.say(HALF, liar.number, liar.to, liar.body(), [liar.half.fd, liar.half.fd])
         else:
@@ -53,13 +56,13 @@ def test_what_is_no_pipe_is_refused_as_a_bell(scene: Stage, what: str) -> None:
 
 @pytest.mark.parametrize("size", [0, 1, 4096, 1 << 40, 1 << 63, HUGE, HUGE - 4095])
 def test_sizes_that_are_not_true_are_refused(scene: Stage, size: int) -> None:
-    stage = scene("sub")
+    stage = scene()
     line = stage.line()
-    with stage.lying_publisher(line, up=False) as liar:
+    with stage.lying_sender(line, up=False) as liar:
         assert size != len(liar.half)
         line.say(HALF, liar.number, liar.to, liar.body(size), [liar.half.fd, liar.bell])
         assert "wrong size" in stage.complaint()
-    with stage.lying_publisher(line) as liar:
+    with stage.lying_sender(line) as liar:
         size += size == layout.PAGE
         line.say(SEGMENT, liar.number, liar.to, layout.SEGMENT_BODY.pack(2, size), [liar.payload.fd])
         assert "size is not what" in stage.complaint()
@@ -68,12 +71,12 @@ def test_sizes_that_are_not_true_are_refused(scene: Stage, size: int) -> None:
 
 @pytest.mark.parametrize("count", [0, 1, 3, 4])
 def test_more_or_fewer_handles_than_belong_to_a_message(scene: Stage, count: int) -> None:
-    stage = scene("sub")
+    stage = scene()
     line = stage.line()
-    with stage.lying_publisher(line, up=False) as liar:
+    with stage.lying_sender(line, up=False) as liar:
         line.say(HALF, liar.number, liar.to, liar.body(), [liar.half.fd, liar.bell, liar.bell, liar.bell][:count])
         assert "a half for another lane" in stage.complaint()
-    with stage.lying_publisher(line) as liar:
+    with stage.lying_sender(line) as liar:
         handles = [liar.payload.fd] * (count if count != 1 else 2)
         line.say(SEGMENT, liar.number, liar.to, layout.SEGMENT_BODY.pack(2, layout.PAGE), handles)
         assert "a segment without its memory" in stage.complaint()
@@ -82,16 +85,16 @@ def test_more_or_fewer_handles_than_belong_to_a_message(scene: Stage, count: int
 
 @pytest.mark.parametrize("field", ["magic", "version", "capacity", "bytes"])
 def test_a_half_with_another_header(scene: Stage, field: str) -> None:
-    stage = scene("sub")
+    stage = scene()
     line = stage.line()
-    with stage.lying_publisher(line, up=False) as liar:
+    with stage.lying_sender(line, up=False) as liar:
         liar.half.flip({"magic": 0, "version": 64, "capacity": 96, "bytes": 128}[field])
         liar.hand_over_half()
         assert "wrong header" in stage.complaint()
     line.close()
 
 
-LIES: dict[str, tuple[Callable[[LyingPublisher], object], str]] = {
+LIES: dict[str, tuple[Callable[[LyingSender], object], str]] = {
     "the tail runs away": (lambda liar: liar.half.put(layout.TAIL, 1 << 40), "tail is out of range"),
     "the tail is -1": (lambda liar: liar.half.put(layout.TAIL, HUGE), "the sender's tail"),
     "an offset behind the segment": (lambda liar: liar.push(offset=4096), "makes no sense"),
@@ -148,30 +151,30 @@ LIES: dict[str, tuple[Callable[[LyingPublisher], object], str]] = {
 }
 
 
-def _push_meta(liar: LyingPublisher, block: bytes) -> None:
+def _push_meta(liar: LyingSender, block: bytes) -> None:
     liar.payload.map[128 : 128 + len(block)] = block
     liar.push(flags=layout.HAS_META)
 
 
 @pytest.mark.parametrize("lie", LIES)
 def test_a_lie_ends_the_link_and_is_told_once(scene: Stage, lie: str) -> None:
-    stage = scene("sub")
+    stage = scene()
     line = stage.line()
-    with stage.lying_publisher(line) as liar:
+    with stage.lying_sender(line) as liar:
         LIES[lie][0](liar)
         complaint = stage.complaint()
         assert LIES[lie][1] in complaint
         assert LANE in complaint
-        stage.exchange()  # told once, and the honest publisher goes on while the liar is still connected
+        stage.exchange()  # told once, and the honest sender goes on while the liar is still connected
         stage.no_links_but_the_honest()
     line.close()
 
 
 def test_words_that_go_back(scene: Stage) -> None:
-    stage = scene("sub")
+    stage = scene()
     line = stage.line()
     for word, there, back in ((layout.TAIL, 3, 1), (layout.TAIL, 1, 0)):
-        with stage.lying_publisher(line) as liar:
+        with stage.lying_sender(line) as liar:
             for _ in range(there):
                 liar.push()
             for _ in range(there):
@@ -182,32 +185,14 @@ def test_words_that_go_back(scene: Stage) -> None:
     line.close()
 
 
-def test_a_floor_that_nobody_reached(scene: Stage) -> None:
-    stage = scene("sub", overflow="drop-oldest")
-    line = stage.line()
-    with stage.lying_publisher(line) as liar:
-        liar.push()
-        liar.half.put(layout.FLOOR, 7)
-        assert "took back what it never sent" in stage.complaint()
-    with stage.lying_publisher(line) as liar:
-        liar.half.put(layout.TAIL, HUGE)
-        liar.half.put(layout.FLOOR, HUGE - 3)
-        liar.ring()
-        with_something = stage.error_of(lambda: stage.victim.ask("take", count=1, timeout=20_000))
-        assert with_something is not None
-        assert with_something.startswith("corrupt")
-    line.close()
-
-
 def test_an_invitation_to_another_lane_or_of_another_kind(scene: Stage) -> None:
-    stage = scene("sub")
+    stage = scene()
     line = stage.line()
     to = stage.port().number
+    right = opposite(stage.kind).number
     for body in (
-        port_body("other", 1),
-        port_body(LANE, SUBSCRIBER),
-        port_body(LANE, 3),
-        port_body(LANE, 200),
+        port_body("other", right),
+        *(port_body(LANE, number) for number in (*range(8), 200) if number != right),
         b"",
         b"x",
     ):
@@ -218,7 +203,7 @@ def test_an_invitation_to_another_lane_or_of_another_kind(scene: Stage) -> None:
 
 
 def test_a_liar_that_refuses_with_any_reason(scene: Stage) -> None:
-    stage = scene("sub")
+    stage = scene()
     line = stage.line()
     for code, reason in (
         (layout.CORRUPT, b"\x1b[31mred\xff\xfe" * 12),
@@ -226,7 +211,7 @@ def test_a_liar_that_refuses_with_any_reason(scene: Stage) -> None:
         (65535, b"x" * 120),
         (3, b"\0" * 120),
     ):
-        with stage.lying_publisher(line) as liar:
+        with stage.lying_sender(line) as liar:
             line.say(GONE, liar.number, liar.to, layout.GONE_BODY.pack(code, reason))
             error = stage.error_of(lambda: stage.victim.ask("take", count=1, timeout=20_000))
             assert error is not None
@@ -236,9 +221,9 @@ def test_a_liar_that_refuses_with_any_reason(scene: Stage) -> None:
 
 
 def test_memory_that_never_comes_holds_nobody_up(scene: Stage) -> None:
-    stage = scene("sub")
+    stage = scene()
     line = stage.line()
-    with stage.lying_publisher(line) as liar:
+    with stage.lying_sender(line) as liar:
         liar.push(segment=77)
         stage.exchange()
         line.say(LEAVE, liar.number, liar.to)
@@ -248,9 +233,9 @@ def test_memory_that_never_comes_holds_nobody_up(scene: Stage) -> None:
 
 def test_samples_of_nothing_but_zeros_and_odd_shapes_are_samples(scene: Stage) -> None:
     """What is allowed, however odd, must arrive in every language."""
-    stage = scene("sub")
+    stage = scene()
     line = stage.line()
-    with stage.lying_publisher(line) as liar:
+    with stage.lying_sender(line) as liar:
         odd: list[dict[str, object]] = [
             {"length": 0, "shape": (0,)},
             {"length": 1, "shape": ()},
@@ -270,9 +255,9 @@ def test_samples_of_nothing_but_zeros_and_odd_shapes_are_samples(scene: Stage) -
 
 
 def test_a_bell_that_blocks_and_one_in_a_storm(scene: Stage) -> None:
-    stage = scene("sub")
+    stage = scene()
     line = stage.line()
-    with stage.lying_publisher(line) as liar:
+    with stage.lying_sender(line) as liar:
         for end in (liar.victims_bell, liar.bell):
             os.set_blocking(end, False)
             try:
@@ -297,9 +282,9 @@ def test_a_bell_that_blocks_and_one_in_a_storm(scene: Stage) -> None:
 
 def test_what_it_said_before_it_died_with_answers_unread_arrives(scene: Stage) -> None:
     """No liar, but a peer that was killed: the kernel tells of a reset first, and hands out what was sent second."""
-    stage = scene("sub")
+    stage = scene()
     line = stage.line()
-    liar = LyingPublisher(line, LANE, stage.next_number())
+    liar = LyingSender(line, LANE, stage.next_number())
     line.say(INVITE, 77, 999_999)  # answered, and the answer is never read
     eventually(lambda: not line.has_heard_nothing(), "there is an answer")
     with stage.victim.frozen():

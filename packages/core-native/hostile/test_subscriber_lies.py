@@ -1,4 +1,4 @@
-"""A subscriber that lies to a publisher. It may spoil its own link; what was lent to it comes back."""
+"""A receiving port that lies to a sending one. It may spoil its own link; what was lent to it comes back."""
 
 from __future__ import annotations
 
@@ -7,18 +7,24 @@ from collections.abc import Callable
 import layout
 import pytest
 from layout import CLOSING, GONE, HALF, LEAVE, RETURNS, SEGMENT
-from liar import LyingSubscriber
+from liar import LyingReceiver
 from objects import BAD_MEMORY, bad_memory
+from patterns import PUBLISH_SUBSCRIBE, SENDERS
 from scene import Scene
 
 Stage = Callable[..., Scene]
 HUGE = (1 << 64) - 1
 
 
+# Most of them are of publish/subscribe alone: they expect that what is sent goes to every subscriber.
+of_all_patterns = pytest.mark.parametrize("kind", SENDERS)
+of_publish_subscribe = pytest.mark.parametrize("kind", [PUBLISH_SUBSCRIBE.sender])
+
+
 def refused(stage: Scene, **changes: object) -> None:
     """Hand over a half that is wrong, and hear why it is."""
     line = stage.line()
-    with stage.lying_subscriber(line, hand_over=False) as liar:
+    with stage.lying_receiver(line, hand_over=False) as liar:
         size = changes.pop("size", None)
         handles = changes.pop("handles", None) or [liar.half.fd, liar.bell]
         line.say(HALF, liar.number, liar.to, liar.body(size, **changes), handles)  # type: ignore[arg-type]
@@ -27,15 +33,16 @@ def refused(stage: Scene, **changes: object) -> None:
     line.close()
 
 
+@of_all_patterns
 @pytest.mark.parametrize("what", BAD_MEMORY)
 def test_what_is_no_memory_is_refused(scene: Stage, what: str) -> None:
-    stage = scene("pub")
+    stage = scene()
     with bad_memory(what, layout.pages(layout.ENTRIES + 16 * 128)) as memory:
         line = stage.line()
-        with stage.lying_subscriber(line, hand_over=False) as liar:
+        with stage.lying_receiver(line, hand_over=False) as liar:
             line.say(HALF, liar.number, liar.to, liar.body(), [memory, liar.bell])
             line.hear_only(GONE, liar.number)
-        with stage.lying_subscriber(line, hand_over=False) as liar:
+        with stage.lying_receiver(line, hand_over=False) as liar:
             line.say(HALF, liar.number, liar.to, liar.body(), [liar.half.fd, memory])
             # A pipe is a bell, whichever of its ends it is.
             line.hear_only(HALF if what == "a pipe" else GONE, liar.number).close()
@@ -44,6 +51,7 @@ def test_what_is_no_memory_is_refused(scene: Stage, what: str) -> None:
         line.close()
 
 
+@of_all_patterns
 @pytest.mark.parametrize(
     "changes",
     [
@@ -62,10 +70,10 @@ def test_what_is_no_memory_is_refused(scene: Stage, what: str) -> None:
     ],
 )
 def test_options_and_sizes_that_cannot_be(scene: Stage, changes: dict[str, object]) -> None:
-    refused(scene("pub"), **dict(changes))
+    refused(scene(), **dict(changes))
 
 
-LIES: dict[str, Callable[[LyingSubscriber], object]] = {
+LIES: dict[str, Callable[[LyingReceiver], object]] = {
     "the head runs away": lambda liar: liar.half.put(layout.HEAD, 500),
     "the head is -1": lambda liar: liar.half.put(layout.HEAD, HUGE),
     "the returns run away": lambda liar: liar.half.put(layout.RETURNS_TAIL, 1000),
@@ -90,12 +98,13 @@ LIES: dict[str, Callable[[LyingSubscriber], object]] = {
 }
 
 
+@of_publish_subscribe
 @pytest.mark.parametrize("lie", LIES)
 def test_a_lie_ends_the_link_and_no_other(scene: Stage, lie: str) -> None:
-    stage = scene("pub")
+    stage = scene()
     held = stage.victim.stat("bytes")
     line = stage.line()
-    with stage.lying_subscriber(line) as liar:
+    with stage.lying_receiver(line) as liar:
         stage.victim.ask("send", count=2, bytes=1000)
         LIES[lie](liar)
         stage.victim.ask("stats")
@@ -110,10 +119,11 @@ def test_a_lie_ends_the_link_and_no_other(scene: Stage, lie: str) -> None:
     assert stage.victim.stat("bytes") <= max(held, 1 << 20)
 
 
+@of_publish_subscribe
 def test_a_head_that_goes_back(scene: Stage) -> None:
-    stage = scene("pub")
+    stage = scene()
     line = stage.line()
-    with stage.lying_subscriber(line) as liar:
+    with stage.lying_receiver(line) as liar:
         stage.victim.ask("send", count=3, bytes=10)
         liar.take(3)
         stage.victim.ask("send", count=4, bytes=10)  # needs a look at the head
@@ -125,10 +135,11 @@ def test_a_head_that_goes_back(scene: Stage) -> None:
     line.close()
 
 
+@of_publish_subscribe
 def test_last_words_twice_and_too_late_mean_nothing(scene: Stage) -> None:
-    stage = scene("pub")
+    stage = scene()
     line = stage.line()
-    with stage.lying_subscriber(line) as liar:
+    with stage.lying_receiver(line) as liar:
         stage.victim.ask("send", count=2, bytes=10)
         for kind in (CLOSING, CLOSING, LEAVE, LEAVE, CLOSING, RETURNS, GONE, 11, 65535):
             line.say(kind, liar.number, liar.to)
@@ -136,18 +147,4 @@ def test_last_words_twice_and_too_late_mean_nothing(scene: Stage) -> None:
         stage.no_links_but_the_honest()
         assert len(stage.healthy.ask("take", count=2, timeout=20_000)["sample"]) == 2
         assert stage.victim.stat("waiting") == 0
-    line.close()
-
-
-def test_yields_of_everything_cost_the_liar_its_own_samples_only(scene: Stage) -> None:
-    stage = scene("pub")
-    line = stage.line()
-    with stage.lying_subscriber(line, depth=2, overflow=layout.DROP_OLDEST) as liar:
-        for _ in range(5):
-            stage.exchange(2, flush=False)
-        liar.half.put(layout.HEAD, 10)
-        for position in range(10):
-            liar.give_back(position, layout.YIELDED)
-        stage.exchange(2, flush=False)
-        assert stage.victim.stat("waiting") <= 2
     line.close()
