@@ -1,5 +1,5 @@
 // A process that says anything to the door of this one: any message, with any handles, in any order, and with halves of
-// links that change meanwhile. Between an honest publisher and an honest subscriber nothing may change.
+// links that change meanwhile. Between an honest sender and an honest receiver, of any pattern, nothing may change.
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -13,12 +13,15 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <tuple>
+#include <type_traits>
 #include <vector>
 
 #include "hostile_half.hpp"
 #include "input.hpp"
 #include "insist.hpp"
 #include "memlane/memlane.hpp"
+#include "patterns.hpp"
 
 namespace memlane::fuzz {
 namespace {
@@ -73,13 +76,15 @@ struct Handles {
   }
 };
 
+/// A process with two honest ports of a pattern, and those who lie to it.
+template <class Pattern>
 class World {
  public:
   World() {
     path_ = "/tmp/ml-fuzz-XXXXXX";
     insist(::mkdtemp(path_.data()) != nullptr, "a folder can be made");
-    publisher_.emplace("lane", PublisherOptions{.history = 2, .directory = path_});
-    subscriber_.emplace("lane", SubscriberOptions{.directory = path_});
+    sender_.emplace(Pattern::open_sender(path_));
+    receiver_.emplace(Pattern::open_receiver(path_));
     const detail::Directory directory(path_);
     for (const std::string& name : detail::platform::list_folder(directory.handle())) {
       if (name.starts_with("door-")) door_ = detail::EndpointId::parse(name.substr(5)).value();
@@ -87,8 +92,8 @@ class World {
   }
 
   void end() {
-    subscriber_.reset();
-    publisher_.reset();
+    receiver_.reset();
+    sender_.reset();
     std::filesystem::remove_all(path_);
   }
 
@@ -156,8 +161,8 @@ class World {
   /// A message that is right, but for what the input changes in it.
   void say_something(const Handle& line, Input& input) {
     const std::size_t what = input.choice(12);
-    const bool to_subscriber = what < 6;
-    std::uint64_t to = to_subscriber ? subscriber_number : publisher_number;
+    const bool to_receiver = what < 6;
+    std::uint64_t to = to_receiver ? receiver_number : sender_number;
     const std::uint64_t from = 1 + input.choice(4);
     std::array<std::byte, 512> body{};
     std::size_t size = 0;
@@ -170,13 +175,13 @@ class World {
     switch (what) {
       case 0:
         type = MessageType::invite;
-        put(port_body(PortKind::publisher, input));
+        put(port_body(Pattern::sender_kind, input));
         break;
       case 1:
       case 6: {
         type = MessageType::half;
-        const HostileHalf& half = to_subscriber ? handles_.sender_half : handles_.receiver_half;
-        put(detail::HalfBody{port_body(to_subscriber ? PortKind::publisher : PortKind::subscriber, input), half.size(),
+        const HostileHalf& half = to_receiver ? handles_.sender_half : handles_.receiver_half;
+        put(detail::HalfBody{port_body(to_receiver ? Pattern::sender_kind : Pattern::receiver_kind, input), half.size(),
                              0});
         handles = {half.handle().get(), handles_.bell.write_handle()};
         break;
@@ -230,7 +235,7 @@ class World {
   void work(Input& input) {
     if (input.coin()) {
       const std::array<std::byte, 10> some{};
-      static_cast<void>(publisher_->try_send_copy(some));  // a liar's queue may be full, and it may have asked to fail
+      static_cast<void>(sender_->try_send_copy(some));  // a liar's queue may be full, and it may have asked to fail
     } else {
       take();
     }
@@ -240,7 +245,7 @@ class World {
   std::optional<Sample> take() {
     for (int complaints = 0; complaints < 1000; ++complaints) {
       try {
-        return subscriber_->take();
+        return receiver_->take();
       } catch (const Error& error) {
         insist(std::string_view(error.what()).find("lane") != std::string_view::npos, "an error names the lane");
       }
@@ -279,19 +284,19 @@ class World {
 
   void check() {
     const auto end = std::chrono::steady_clock::now() + patience;
-    while (publisher_->stats().peers != 1 || subscriber_->stats().peers != 1) {
+    while (sender_->stats().peers != 1 || receiver_->stats().peers != 1) {
       insist(std::chrono::steady_clock::now() < end, "the liar's links end with it, and only they");
       std::this_thread::yield();
     }
     while (take()) {
     }
     const std::array<std::byte, 3> payload{std::byte{1}, std::byte{2}, std::byte{3}};
-    insist(publisher_->send_copy(payload) == 1, "the honest subscriber is still there");
+    insist(sender_->send_copy(payload) == 1, "the honest receiver is still there");
     std::optional<Sample> sample;
     while (!(sample = take())) insist(std::chrono::steady_clock::now() < end, "the honest sample arrives");
     insist(std::ranges::equal(sample->bytes(), payload), "it is as it was sent");
     sample.reset();
-    insist(publisher_->stats().waiting == 0, "nothing is out");
+    insist(sender_->stats().waiting == 0, "nothing is out");
     if (++meetings_ % 1000 != 0) return;
     if (descriptors_ == 0) descriptors_ = open_descriptors();
     // Those of connections that the liar has just left may not be closed yet.
@@ -305,25 +310,34 @@ class World {
     return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {});
   }
 
-  static constexpr std::uint64_t publisher_number = 1;
-  static constexpr std::uint64_t subscriber_number = 2;
+  static constexpr std::uint64_t sender_number = 1;
+  static constexpr std::uint64_t receiver_number = 2;
 
   std::string path_;
-  std::optional<Publisher> publisher_;
-  std::optional<Subscriber> subscriber_;
+  std::optional<typename Pattern::Sender> sender_;
+  std::optional<typename Pattern::Receiver> receiver_;
   detail::EndpointId door_;
   Handles handles_;
   std::uint64_t meetings_ = 0;
   std::ptrdiff_t descriptors_ = 0;
 };
 
-World& world() {
-  static World* const only = [] {
-    auto* made = new World;
-    std::atexit([] { world().end(); });
+template <class Pattern>
+World<Pattern>& world() {
+  static World<Pattern>* const only = [] {
+    auto* made = new World<Pattern>;
+    std::atexit([] { world<Pattern>().end(); });
     return made;
   }();
   return *only;
+}
+
+/// An input is for one of the patterns. While there is one only, no byte of it says which.
+template <class... Pattern>
+void meet_one_of(std::type_identity<std::tuple<Pattern...>>, Input& input) {
+  const std::size_t chosen = sizeof...(Pattern) == 1 ? 0 : input.choice(sizeof...(Pattern));
+  std::size_t number = 0;
+  ((number++ == chosen ? world<Pattern>().meet(input) : void()), ...);
 }
 
 }  // namespace
@@ -331,6 +345,6 @@ World& world() {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   memlane::fuzz::Input input(data, size);
-  memlane::fuzz::world().meet(input);
+  memlane::fuzz::meet_one_of(std::type_identity<memlane::fuzz::Patterns>{}, input);
   return 0;
 }
