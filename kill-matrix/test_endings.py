@@ -6,7 +6,7 @@ from concurrent.futures import ProcessPoolExecutor
 import pytest
 from driver.endings import WAYS, Ending, play
 from driver.matrix import workers
-from driver.situations import IN_THE_MIDDLE
+from driver.patterns import picked
 
 
 @pytest.fixture(scope="module")
@@ -15,7 +15,7 @@ def pool() -> Iterator[ProcessPoolExecutor]:
         yield executor
 
 
-@pytest.mark.parametrize("situation", [situation.name for situation in IN_THE_MIDDLE])
+@pytest.mark.parametrize("situation", [each.name for pattern in picked() for each in pattern.in_the_middle])
 @pytest.mark.parametrize("language", WAYS)
 def test_the_others_go_on(language: str, situation: str, pool: ProcessPoolExecutor) -> None:
     outcomes = list(pool.map(play, [Ending(language, situation, how) for how in WAYS[language]]))

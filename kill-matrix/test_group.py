@@ -11,21 +11,14 @@ from concurrent.futures import ProcessPoolExecutor
 import pytest
 from driver.access import of_a_group
 from driver.matrix import NOT_REACHED, Combination, Outcome, play, trace, workers
+from driver.patterns import picked
 from driver.places import PEER_COMMANDS, ROOT, VICTIM
 from driver.system_calls import CallDeath, count_calls, deaths, objection
 from driver.system_calls import play as kill_at_call
 
 # Where names come into being, and where those of others are taken away.
 NAMES = ("door.", "file.", "lane.", "dead.", "port.announced", "port.unannounced", "death.")
-SITUATIONS = (
-    "publisher alone",
-    "subscriber alone",
-    "publisher second",
-    "subscriber first",
-    "publisher clears up",
-    "subscriber clears up",
-    "subscriber mourns",
-)
+SITUATIONS = [name for pattern in picked() for name in pattern.selections.in_a_group]
 ACTIONS = ("kill", "stop")
 
 # By which names are made and removed, and by which they, or whoever comes, are looked at. For those of other kinds see
@@ -60,7 +53,7 @@ CALLS = frozenset(
         "lstat",
     ]
 )
-CALL_SITUATIONS = ("publisher alone", "subscriber second")
+CALL_SITUATIONS = [name for pattern in picked() for name in pattern.selections.in_a_group_at_system_calls]
 
 GROUP = of_a_group()
 REPORT = ROOT / "build" / "reports" / "kill-matrix.txt"
@@ -102,8 +95,7 @@ def test_the_others_go_on(situation: str, pool: ProcessPoolExecutor) -> None:
 def test_at_system_calls_the_others_go_on(situation: str, pool: ProcessPoolExecutor) -> None:
     counts = list(pool.map(count_calls, ["cpp"] * 2, [situation] * 2, [GROUP] * 2))
     chosen: list[CallDeath] = [each for each in deaths("cpp", situation, counts, GROUP) if each.call in CALLS]
-    # These a private directory never needs.
-    assert {"fchown", "fchmod", "fchownat", "renameat2"} <= {each.call for each in chosen} | (
-        {"renameat2"} if situation == "subscriber second" else set()
-    )
+    # These a private directory never needs; who comes second finds the lane directory made.
+    needed = {"fchown", "fchmod", "fchownat"} | ({"renameat2"} if situation.endswith(" alone") else set())
+    assert needed <= {each.call for each in chosen}
     assert note(f"{situation}, killed at system calls", list(pool.map(kill_at_call, chosen))) == []

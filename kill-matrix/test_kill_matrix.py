@@ -1,8 +1,8 @@
 """Death at every step: each fault point of the core, in each role, by each way to go.
 
     MEMLANE_KILL_SEED     which combinations are chosen (printed with the table)
-    MEMLANE_KILL_SIZE     how many, or `all`
-
+    MEMLANE_KILL_SIZE     how many of each pattern, or `all`
+    MEMLANE_KILL_PATTERN  which pattern; none: all of them
     MEMLANE_KILL_JOBS     how many at a time
 
 One combination again: python kill-matrix/run.py "SITUATION/POINT:N:ACTION"
@@ -16,7 +16,6 @@ import pytest
 from driver.matrix import (
     NOT_REACHED,
     Combination,
-    Report,
     all_combinations,
     choose,
     passages,
@@ -25,8 +24,9 @@ from driver.matrix import (
     trace,
     workers,
 )
+from driver.patterns import BY_NAME, Situation, picked
 from driver.places import ROOT
-from driver.situations import BY_NAME, PLAYS
+from driver.report import Report
 
 SEED = int(os.environ.get("MEMLANE_KILL_SEED", "1"))
 SIZE = os.environ.get("MEMLANE_KILL_SIZE", "1100")
@@ -34,7 +34,9 @@ SIZE = os.environ.get("MEMLANE_KILL_SIZE", "1100")
 # Whether somebody has to sleep, and be woken, depends on who was quicker. The table shows whether enough of it was met.
 BY_CHANCE = ("sleep.armed", "sleep.fenced", "sleep.over", "bell.rung")
 
-report = Report()
+PLAYS: list[Situation] = [situation for pattern in picked() for situation in pattern.plays]
+
+reports = {pattern.name: Report(pattern) for pattern in picked()}
 
 
 @pytest.fixture(scope="session")
@@ -44,8 +46,9 @@ def pool() -> Iterator[ProcessPoolExecutor]:
 
 
 @pytest.fixture(scope="session")
-def listed() -> dict[str, tuple[str, ...]]:
-    return points()
+def listed() -> dict[str, dict[str, tuple[str, ...]]]:
+    """For each pattern the points, and the roles that pass each."""
+    return {pattern.name: points(pattern) for pattern in picked()}
 
 
 @pytest.fixture(scope="session")
@@ -58,22 +61,27 @@ def passed(pool: ProcessPoolExecutor) -> dict[str, dict[str, int]]:
 
 @pytest.fixture(scope="session")
 def chosen(passed: dict[str, dict[str, int]]) -> list[Combination]:
-    everything = list(all_combinations(passed, deepest=4))
-    return everything if SIZE == "all" else choose(everything, int(SIZE), SEED)
+    """For each pattern by a lot of its own, so that none changes what is chosen of another."""
+    combinations: list[Combination] = []
+    for pattern in picked():
+        everything = list(all_combinations(pattern.plays, passed, deepest=4))
+        combinations += everything if SIZE == "all" else choose(everything, int(SIZE), SEED)
+    return combinations
 
 
 def test_every_point_is_passed_in_each_role(
-    listed: dict[str, tuple[str, ...]], passed: dict[str, dict[str, int]]
+    listed: dict[str, dict[str, tuple[str, ...]]], passed: dict[str, dict[str, int]]
 ) -> None:
-    seen = {(point, BY_NAME[name].role) for name, points_of in passed.items() for point in points_of}
-    assert {(point, role) for point, roles in listed.items() for role in roles} == seen
+    for pattern in picked():
+        seen = {(point, play.role.name) for play in pattern.plays for point in passed[play.name]}
+        assert {(point, role) for point, roles in listed[pattern.name].items() for role in roles} == seen
 
 
 @pytest.mark.parametrize("name", [situation.name for situation in PLAYS])
 def test_the_others_go_on(name: str, chosen: list[Combination], pool: ProcessPoolExecutor) -> None:
     combinations = [each for each in chosen if each.situation == name]
     outcomes = list(pool.map(play, combinations))
-    report.add(combinations, outcomes)
+    reports[BY_NAME[name].pattern.name].add(combinations, outcomes)
     assert outcomes
     # What comes the second time depends on who was quicker as well; the first time of all else comes always.
     failed = [
@@ -85,8 +93,8 @@ def test_the_others_go_on(name: str, chosen: list[Combination], pool: ProcessPoo
     assert failed == []
 
 
-def test_nothing_is_missing_from_the_table(listed: dict[str, tuple[str, ...]]) -> None:
+def test_nothing_is_missing_from_the_table(listed: dict[str, dict[str, tuple[str, ...]]]) -> None:
     file = ROOT / "build" / "reports" / "kill-matrix.txt"
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(report.table(listed, SEED))
-    assert report.holes(listed) == []
+    file.write_text("\n".join(report.table(listed[name], SEED) for name, report in reports.items()))
+    assert {name: report.holes(listed[name]) for name, report in reports.items()} == {name: [] for name in reports}

@@ -7,15 +7,11 @@ from concurrent.futures import ProcessPoolExecutor
 
 import pytest
 from driver.matrix import ACTIONS, NOT_REACHED, Combination, play, trace, workers
+from driver.patterns import picked
 from driver.troupe import Languages
 
 SEED = int(os.environ.get("MEMLANE_KILL_SEED", "1"))
-SITUATIONS = (
-    "publisher second",
-    "publisher sleeps before a full queue",
-    "subscriber first",
-    "subscriber with a full queue",
-)
+SITUATIONS = [name for pattern in picked() for name in pattern.selections.in_languages]
 
 
 @pytest.fixture(scope="module")

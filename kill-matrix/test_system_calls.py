@@ -9,12 +9,13 @@ from concurrent.futures import ProcessPoolExecutor
 
 import pytest
 from driver.matrix import NOT_REACHED, workers
+from driver.patterns import picked
 from driver.places import ROOT
 from driver.system_calls import count_calls, deaths, objection, play, some
 
 SEED = int(os.environ.get("MEMLANE_KILL_SEED", "1"))
 AT_MOST = {"cpp": 120, "python": 12, "typescript": 12}
-SITUATIONS = ("publisher second", "subscriber second")
+SITUATIONS = [name for pattern in picked() for name in pattern.selections.at_system_calls]
 
 why_not = objection()
 pytestmark = pytest.mark.skipif(bool(why_not), reason=why_not)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from .harm import ByItself
 from .matrix import Outcome, run_on
+from .patterns import BY_NAME
 from .places import ENDING_COMMANDS
-from .situations import BY_NAME
 from .stage import Stage
 from .troupe import Languages
 
@@ -56,4 +56,5 @@ def play(ending: Ending) -> Outcome:
     """Run one."""
     harm = ByItself(ending.how, WAYS[ending.language][ending.how])
     command = ENDING_COMMANDS[ending.language]
-    return run_on(str(ending), Languages(), lambda troupe: Stage(BY_NAME[ending.situation], troupe, harm, command))
+    situation = BY_NAME[ending.situation]
+    return run_on(str(ending), situation.pattern, Languages(), lambda troupe: Stage(situation, troupe, harm, command))

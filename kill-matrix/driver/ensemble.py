@@ -2,6 +2,7 @@
 
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,12 +11,12 @@ from form import Form
 
 from .harm import Harm
 from .ledger import Broken, Ledger
-from .places import LANE, SLOT, VICTIM
+from .places import LANE, VICTIM
 from .process import Peer, PeerGone, eventually
 from .troupe import Survivor, Troupe
 
 if TYPE_CHECKING:
-    from .situations import Situation
+    from .patterns.situation import Situation
 
 
 class VictimOver(Exception):
@@ -27,6 +28,7 @@ class Ensemble:
 
     def __init__(self, situation: "Situation", troupe: Troupe, harm: Harm, command: list[str] | None = None) -> None:
         self.situation = situation
+        self.pattern = situation.pattern
         self.troupe = troupe
         self.harm = harm
         self.ledger = Ledger()
@@ -35,14 +37,16 @@ class Ensemble:
         self.was_linked = False
         self.died_at = 0.0
         self.recovery = 0.0  # seconds from the death to the next samples exchanged
-        self.loaned: set[str] = set()  # by the surviving publisher
+        self.loaned: set[tuple[str, str]] = set()  # survivors, and what they have on loan
         self.pending: set[str] = set()  # survivors in the middle of a step
         self.opened: set[str] = set()
-        self.holds = False  # the surviving subscriber, samples
+        self.holding: set[str] = set()  # survivors that hold samples
         self.understudy_plays = False  # has a part of its own
         self.at_first_freeze: Callable[[], object] | None = None
-        self.victim_owed_from: int | None = None
-        self.victim_took_to = 0
+        self.sent_before_link: Counter[str] = Counter()  # by everybody, when the victim was linked
+        self.victim_owed: dict[
+            str, range
+        ] = {}  # numbers of the samples that it must have got if it lives on, by sender
         self.victim_idle = self.idle = ""
         self.corpses: list[Peer] = []
         self.access = troupe.access
@@ -55,18 +59,16 @@ class Ensemble:
 
     def open_victim(self, **fields: Any) -> None:
         """Open the victim's port."""
-        role = self.situation.role
-        self.victim_step(f"open-{role}", **self.where("V"), join_timeout=10000, **fields)
-        self.was_linked = "S" in self.opened
-        self.victim_owed_from = self.ledger.last_sequence("P") + 1
+        self.victim_step(self.situation.role.opens, **self.where("V"), join_timeout=10000, **fields)
+        self.was_linked = bool(self.opened)
+        self.sent_before_link = self.ledger.sent_so_far()
 
     def meet(self) -> None:
         """The survivors have come; wait until the victim is linked with the one of the opposite kind."""
         self.victim_is_fine()
-        others = "subscribers" if self.situation.role == "publisher" else "publishers"
-        self.victim_step(f"wait-for-{others}", n=1, timeout=20000)
+        self.victim_step(self.situation.role.meets_by, n=1, timeout=20000)
         self.was_linked = True
-        self.victim_owed_from = self.ledger.last_sequence("P") + 1
+        self.sent_before_link = self.ledger.sent_so_far()
 
     def victim_step(self, do: str, *, may_fail: str = "", **fields: Any) -> Form:
         """Let the victim do a step. VictimOver: it died before it answered."""
@@ -185,24 +187,12 @@ class Ensemble:
 
     def open_survivors(self) -> None:
         """Open the ports of those who live on, if they are not open."""
-        situation = self.situation
-        ports: dict[str, dict[str, Any]] = {
-            "S": {
-                "do": "open-subscriber",
-                "depth": situation.survivor_depth,
-                "overflow": situation.survivor_overflow,
-            },
-            "P": {
-                "do": "open-publisher",
-                "budget": situation.budget_slots * SLOT,
-                "history": situation.history,
-            },
-        }
-        for name, fields in ports.items():
+        for name, role in self.pattern.survivors.items():
             self.watch()  # a freeze lets them come at once
             if name not in self.opened:
                 self.opened.add(name)
-                answer = self.survivor(name).peer.ask(**fields, **self.where(name), join_timeout=1000)
+                fields = {**self.pattern.options(self.situation, name), **self.where(name)}
+                answer = self.survivor(name).peer.ask(role.opens, **fields, join_timeout=1000)
                 self.check(name, answer)
 
     def where(self, label: str) -> dict[str, Any]:

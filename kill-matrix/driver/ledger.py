@@ -1,6 +1,6 @@
 """What was sent and what arrived: every sample once, in order, unchanged."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 
 from form import Form
@@ -22,7 +22,7 @@ class Sent:
 
 
 class Ledger:
-    """Samples by their publisher and subscriber."""
+    """Samples by their sender and receiver."""
 
     def __init__(self) -> None:
         self.sends: dict[str, list[Sent]] = defaultdict(list)
@@ -50,6 +50,16 @@ class Ledger:
     def last_sequence(self, sender: str) -> int:
         """The number of the last sample whose send has returned."""
         return len(self.sends[sender])
+
+    def sent_so_far(self) -> Counter[str]:
+        """How many samples each has sent."""
+        return Counter({sender: len(sends) for sender, sends in self.sends.items()})
+
+    def forget(self, name: str) -> None:
+        """Somebody of that name begins anew."""
+        self.sends.pop(name, None)
+        for key in [key for key in self.arrivals if name in key]:
+            del self.arrivals[key]
 
     def arrived(self, receiver: str, sample: Form) -> None:
         """Note a sample, and hold it against what was sent."""

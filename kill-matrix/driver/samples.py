@@ -8,7 +8,6 @@ from form import Form
 
 from .ensemble import Ensemble
 from .ledger import Broken
-from .places import LARGE
 from .process import PATIENCE, eventually
 
 
@@ -24,13 +23,13 @@ class Samples(Ensemble):
             deed()
         self.open_survivors()
         if not self.situation.blocks_when_frozen and not self.pending:
-            self.exchange()
+            self.pattern.exchange(self)
             if not self.understudy_plays:
                 self.understudy()
         self.victim.signal(signal.SIGCONT)
 
     def send(self, name: str, size: int = 100, count: int = 1) -> bool:
-        """Send samples one by one. False: the subscriber wanted it to fail."""
+        """Send samples one by one. False: the receiver wanted it to fail."""
         for _ in range(count):
             self.begin_send(name, size)
             if not self.end_send(name):
@@ -64,13 +63,13 @@ class Samples(Ensemble):
     def loan(self, name: str, loan: str, size: int, seed: int) -> None:
         """Take a loan, and fill it."""
         self.step(name, "loan", loan=loan, bytes=size, seed=seed)
-        if name == "P":
-            self.loaned.add(loan)
+        if name in self.pattern.survivors:
+            self.loaned.add((name, loan))
 
     def send_loan(self, name: str, loan: str, size: int, seed: int) -> None:
         """Send a loan that was taken and filled before."""
         self.ledger.begin(name, size, seed)
-        self.loaned.discard(loan)
+        self.loaned.discard((name, loan))
         answer = self.step(name, "send-loan", loan=loan)
         self.ledger.done(name, answer.integer("reached"))
 
@@ -82,15 +81,15 @@ class Samples(Ensemble):
     def take_and_hold(self, name: str, count: int) -> None:
         """Take samples, and keep them."""
         self.take(name, count, hold="held")
-        self.holds |= name == "S"
+        if name in self.pattern.survivors:
+            self.holding.add(name)
 
     def release(self, name: str) -> None:
         """Let go of the samples that are held; they are still what they were."""
         for sample in self.step(name, "look", hold="held").all("sample"):
             self.ledger.unchanged(name, Form(sample))
         self.step(name, "release", hold="held")
-        if name == "S":
-            self.holds = False
+        self.holding.discard(name)
 
     def note(self, name: str, answer: Form, wanted: int | None) -> int:
         """Enter the samples of an answer into the ledger."""
@@ -98,12 +97,12 @@ class Samples(Ensemble):
         for sample in samples:
             self.ledger.arrived(name, Form(sample))
         if wanted is not None and len(samples) != wanted:
-            told = f"sent {self.sent_so_far()}, arrived {dict(self.ledger.arrivals)}"
+            told = f"sent {self.reached_so_far()}, arrived {dict(self.ledger.arrivals)}"
             raise Broken(f"{name} got {len(samples)} samples of {wanted}; {told}")
         return len(samples)
 
-    def sent_so_far(self) -> dict[str, list[int]]:
-        """How many subscribers each sample went to, for messages."""
+    def reached_so_far(self) -> dict[str, list[int]]:
+        """How many receivers each sample went to, for messages."""
         return {sender: [each.reached for each in sends] for sender, sends in self.ledger.sends.items()}
 
     def drain(self, name: str) -> None:
@@ -124,57 +123,8 @@ class Samples(Ensemble):
             self.check(name, answer)
             self.note(name, answer, 1)
 
-    def survivor_takes_all(self) -> None:
-        """The surviving subscriber takes until it has the last sample of each publisher."""
-        if self.situation.survivor_overflow == "drop-newest":
-            self.drain("S")
-            return
-        for sender, sends in list(self.ledger.sends.items()):
-            last = max((i for i, each in enumerate(sends, 1) if each.reached > 0), default=0)
-            self.take_until("S", lambda: last == 0 or last in self.ledger.arrivals["S", sender])  # noqa: B023
-
-    def survivor_holds_one(self) -> None:
-        """The surviving subscriber holds a sample of the victim, of which it may have taken all at a freeze."""
-        while not self.holds:
-            sent = self.ledger.last_sequence("V")
-            if not self.ledger.missing("S", "V", 1, sent):
-                self.send("V", LARGE)
-            else:
-                self.take_and_hold("S", 1)
-
-    def victim_takes_all(self) -> None:
-        """The victim takes all that it is owed."""
-        last = self.ledger.last_sequence("P")
-        assert self.victim_owed_from is not None
-        first = self.victim_owed_from
-        self.take_until("V", lambda: not self.ledger.missing("V", "P", first, last))
-        self.victim_took_to = last
-
-    def exchange(self) -> None:
-        """Two new samples go from the surviving publisher to the surviving subscriber."""
-        self.survivor_takes_all()
-        self.drain("S")
-        first = self.ledger.last_sequence("P") + 1
-        for _ in range(2):
-            # Until the death of a victim that wanted sends to fail has been heard, they do.
-            if not eventually(lambda: self.send("P", LARGE)):
-                raise Broken("P cannot send")
-        self.take_until("S", lambda: not self.ledger.missing("S", "P", first, first + 1))
-
     def understudy(self) -> None:
         """A new process in the victim's role joins, exchanges samples and leaves."""
-        role = self.situation.role
-        fresh: dict[str, Any] = {**self.where("U"), "join_timeout": 10000}
-        self.ledger.sends.pop("U", None)
-        for key in [key for key in self.ledger.arrivals if "U" in key]:
-            del self.ledger.arrivals[key]
-        if role == "publisher":
-            self.step("U", "open-publisher", **fresh)
-            self.send("U", 100, 2)
-            self.take_until("S", lambda: not self.ledger.missing("S", "U", 1, 2))
-        else:
-            self.step("U", "open-subscriber", depth=4, **fresh)
-            first = self.ledger.last_sequence("P") + 1
-            self.exchange()
-            self.take_until("U", lambda: not self.ledger.missing("U", "P", first, first + 1))
+        self.ledger.forget("U")
+        self.pattern.understudy(self)
         self.step("U", "reset")

@@ -85,7 +85,7 @@ class Stage(Company):
             self.end_send(name)
             return
         if do == "take":
-            self.send("P")  # nobody else will send
+            self.pattern.feed(self, name)
         answer = self.finish(name)
         if do == "take":
             self.note(name, answer, None)
@@ -93,11 +93,11 @@ class Stage(Company):
     def go_on(self) -> None:
         """The others go on, with nothing lost and nothing kept; a new one takes the victim's place."""
         self.open_survivors()
-        self.exchange()
+        self.pattern.exchange(self)
         if self.is_doomed():
             self.recovery = time.monotonic() - self.died_at
-        if self.holds:
-            self.release("S")
+        for name in sorted(self.holding):
+            self.release(name)
         self.nothing_is_lost()
         self.links_are_gone()
         self.names_are_gone()
@@ -111,31 +111,23 @@ class Stage(Company):
 
     def nothing_is_lost(self) -> None:
         """Every sample whose send has returned arrives, once, in order, unchanged."""
-        ledger = self.ledger
-        self.take_until("S", lambda: not ledger.missing("S", "P", 1, ledger.last_sequence("P")))
-        if self.situation.role == "publisher":
-            owed = self.owed_by_victim()
-            self.take_until("S", lambda: owed.issubset(ledger.arrivals["S", "V"]))
-        self.drain("S")  # nothing that was never sent, and nothing twice
-        if self.situation.role == "publisher" or self.over or self.victim_owed_from is None:
-            return
-        if lost := ledger.missing("V", "P", self.victim_owed_from, self.victim_took_to):
-            raise Broken(f"V has not got {lost} of P's")
+        for name in self.pattern.receivers:
+            self.take_until(name, lambda: not self.lacks(name))  # noqa: B023  # called at once
+            self.drain(name)  # nothing that was never sent, and nothing twice
+        if not self.over and (lost := self.lacks("V")):
+            raise Broken(f"V has not got {lost}")
 
-    def owed_by_victim(self) -> set[int]:
-        """The samples that the surviving subscriber must get, but for what its policy drops."""
-        owed = [i for i, each in enumerate(self.ledger.sends["V"], 1) if each.reached > 0]
-        depth = self.situation.survivor_depth
-        if self.situation.survivor_overflow == "drop-oldest":
-            # Who died as it made room has made room for nothing.
-            owed = owed[1 - depth :] if self.over else owed[-depth:]
-        elif self.situation.survivor_overflow == "drop-newest":
-            owed = owed[:depth]
-        return set(owed)
+    def lacks(self, receiver: str) -> dict[str, list[int]]:
+        """The samples, by sender, that somebody is owed and has not got."""
+        arrivals = self.ledger.arrivals
+        owed = self.pattern.owed(self, receiver)
+        return {
+            sender: lost for sender in owed if (lost := sorted(owed[sender].difference(arrivals[receiver, sender])))
+        }
 
     def links_are_gone(self) -> None:
         """Only the survivors' own link is left, and nothing waits in it."""
-        for name in ("P", "S"):
+        for name in self.pattern.survivors:
             answer = self.step(name, "await-stats", peers=1, waiting=0, timeout=PATIENCE * 500)
             if (answer.text("peers"), answer.text("waiting")) != ("1", "0"):
                 raise Broken(f"{name} still has {answer.fields}")
@@ -154,7 +146,7 @@ class Stage(Company):
 
     def nothing_is_kept(self) -> None:
         """The survivors have nothing open and nothing mapped but what belongs to their own link."""
-        for survivor in map(self.survivor, ("P", "S")):
+        for survivor in map(self.survivor, self.pattern.survivors):
             if not eventually(lambda: not survivor.kept(), 5):  # noqa: B023  # called at once
                 raise Broken(f"{survivor.peer.name} has kept {survivor.kept()}")
 
@@ -164,14 +156,14 @@ class Stage(Company):
             raise Broken("the victim's child does not end")
 
     def memory_is_back(self) -> None:
-        """All of the surviving publisher's memory can be lent at once, but for what its history keeps."""
-        for loan in sorted(self.loaned):
-            self.step("P", "give-up", loan=loan)
-        loans = self.situation.budget_slots - self.situation.history
-        for i in range(loans):
-            self.step("P", "loan", loan=f"all-{i}", bytes=LARGE)
-        for i in range(loans):
-            self.step("P", "give-up", loan=f"all-{i}")
+        """All of the survivors' memory can be lent at once, but for what the pattern lets them keep."""
+        for name, loan in sorted(self.loaned):
+            self.step(name, "give-up", loan=loan)
+        for name, loans in self.pattern.loans(self.situation).items():
+            for i in range(loans):
+                self.step(name, "loan", loan=f"all-{i}", bytes=LARGE)
+            for i in range(loans):
+                self.step(name, "give-up", loan=f"all-{i}")
 
     def everybody_leaves(self) -> None:
         """Nothing is left: no name, no descriptor, no mapping, no process."""
@@ -179,7 +171,7 @@ class Stage(Company):
             self.survivor(name).rest()
         if self.harm.action == "clone-die":
             # It kept the door open as well. Now nobody answers there, and whoever comes next clears it away.
-            self.step("U", f"open-{self.situation.role}", **self.where("U"))
+            self.step("U", self.situation.role.opens, **self.where("U"))
             self.survivor("U").rest()
         self.directory_is_empty()
         self.end_what_lives_on()

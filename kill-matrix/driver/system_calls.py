@@ -12,9 +12,9 @@ from pathlib import Path
 from .access import OWN, Access
 from .harm import ByTracer
 from .matrix import Outcome, run_on, troupe_of
+from .patterns import BY_NAME
 from .places import PEER_COMMANDS
 from .process import Peer
-from .situations import BY_NAME
 from .stage import Stage
 from .troupe import Languages
 
@@ -55,7 +55,8 @@ def count_calls(language: str, situation: str, access: Access = OWN) -> dict[str
     with tempfile.TemporaryDirectory(prefix="memlane-kill-strace-") as folder:
         log = Path(folder) / "log"
         harm = ByTracer(None, 0, log)
-        Stage(BY_NAME[situation], troupe_of(Languages(), access), harm, PEER_COMMANDS[language]).run()
+        played = BY_NAME[situation]
+        Stage(played, troupe_of(played.pattern, Languages(), access), harm, PEER_COMMANDS[language]).run()
         by_thread: dict[str, Counter[str]] = defaultdict(Counter)
         for thread, call in re.findall(r"^(\d+) +(\w+)\(", log.read_text(errors="replace"), re.MULTILINE):
             by_thread[thread][call] += 1
@@ -71,12 +72,14 @@ def count_calls(language: str, situation: str, access: Access = OWN) -> dict[str
 
 def play(death: CallDeath) -> Outcome:
     """Run one."""
+    situation = BY_NAME[death.situation]
     with tempfile.TemporaryDirectory(prefix="memlane-kill-strace-") as folder:
         return run_on(
             str(death),
+            situation.pattern,
             Languages(),
             lambda troupe: Stage(
-                BY_NAME[death.situation],
+                situation,
                 troupe,
                 ByTracer(death.call, death.when, Path(folder) / "log"),
                 PEER_COMMANDS[death.language],

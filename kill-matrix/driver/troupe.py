@@ -1,4 +1,4 @@
-"""Those who live on: a publisher, a subscriber and an understudy, used again for one combination after the other."""
+"""Those who live on: two survivors and an understudy, used again for one combination after the other."""
 
 import ctypes
 import os
@@ -7,11 +7,15 @@ import tempfile
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .access import OWN, Access
 from .ledger import Broken
 from .places import PEER_COMMANDS
 from .process import Peer, eventually
+
+if TYPE_CHECKING:
+    from .patterns.pattern import Pattern
 
 PR_SET_CHILD_SUBREAPER = 36
 
@@ -27,11 +31,15 @@ def prepare_worker() -> None:
 class Languages:
     """In which language each of the survivors is written."""
 
-    publisher: str = "cpp"
-    subscriber: str = "cpp"
+    sender: str = "cpp"
+    receiver: str = "cpp"
+
+    def of(self, side: str) -> str:
+        """The language of the survivor on that side."""
+        return self.sender if side == "sender" else self.receiver
 
     def __str__(self) -> str:
-        return f"{self.publisher} to {self.subscriber}"
+        return f"{self.sender} to {self.receiver}"
 
 
 @dataclass
@@ -66,9 +74,10 @@ class Survivor:
 
 
 class Troupe:
-    """The survivors of one worker."""
+    """The survivors that one worker has for one pattern."""
 
-    def __init__(self, languages: Languages, access: Access = OWN) -> None:
+    def __init__(self, pattern: "Pattern", languages: Languages, access: Access = OWN) -> None:
+        self.pattern = pattern
         self.languages = languages
         self.access = access
         self.survivors: dict[str, Survivor] = {}
@@ -76,7 +85,8 @@ class Troupe:
     def get(self, name: str) -> Survivor:
         """Return the survivor of that name; a new one if there is none."""
         if name not in self.survivors:
-            language = {"P": self.languages.publisher, "S": self.languages.subscriber}.get(name, "cpp")
+            role = self.pattern.survivors.get(name)
+            language = "cpp" if role is None else self.languages.of(role.side)
             command = self.access.command(PEER_COMMANDS[language])
             survivor = Survivor(Peer(command, name, user=self.access.others))
             survivor.peer.ask("hello")
@@ -90,17 +100,15 @@ class Troupe:
         with tempfile.TemporaryDirectory(prefix="memlane-kill-") as around:
             self.access.around(Path(around))
             directory = self.access.lane_directory(Path(around))
-            for name, do in (("S", "open-subscriber"), ("P", "open-publisher")):
-                self.get(name).peer.ask(do, lane=lane, directory=directory, group=self.access.group, label=name)
-            # Some languages open more when they wait for the first time.
-            self.get("P").peer.ask("send", count=1, bytes=100)
-            self.get("S").peer.ask("take", count=2, timeout=100)
-            self.get("P").peer.ask("flush", timeout=10000)
-            for survivor in map(self.get, ("S", "P")):
+            where = {"lane": lane, "directory": directory, "group": self.access.group}
+            for name, role in self.pattern.survivors.items():
+                self.get(name).peer.ask(role.opens, **where, label=name)
+            self.pattern.warm_up({name: self.get(name).peer for name in self.pattern.survivors})
+            for survivor in map(self.get, self.pattern.survivors):
                 # A handle that came with a message is closed when the message has been dealt with.
                 eventually(lambda: not any("memfd" in kind for kind in survivor.open_for_links()), 5)  # noqa: B023
                 survivor.linked = survivor.open_for_links()
-            for name in ("S", "P"):
+            for name in self.pattern.survivors:
                 self.get(name).rest()
 
     def dismiss(self) -> None:

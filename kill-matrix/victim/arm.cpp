@@ -175,7 +175,7 @@ int descriptor_of(const char* variable) {
 
 [[noreturn]] void list() {
   for (const auto& point : fault_points) {
-    constexpr std::array names{"publisher", "subscriber", "both"};
+    constexpr std::array names{"sender", "receiver", "both"};
     std::printf("%.*s %s\n", static_cast<int>(point.name.size()), point.name.data(),
                 names.at(static_cast<std::size_t>(point.by)));
   }

@@ -8,9 +8,11 @@ import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import parse_qs
 
 PEER = Path(__file__).resolve().parents[2] / "conformance" / "peers" / "python" / "peer.py"
+sys.path.insert(0, str(PEER.parent))
+
+from form import Form  # noqa: E402
 
 
 def nothing() -> None:
@@ -61,13 +63,12 @@ class Steps:
     def __iter__(self) -> Iterator[str]:
         """Return line after line; ends, one way or the other, with the step `end`."""
         for line in sys.__stdin__ or ():
-            fields = parse_qs(line.rstrip("\n"))
-            if fields.get("do") == ["end"]:
-                return end(fields["how"][0])
+            step = Form(line.rstrip("\n"))
+            if step.text("do") == "end":
+                return end(step.text("how"))
             yield line
         return None
 
 
-sys.path.insert(0, str(PEER.parent))
 sys.stdin = Steps()  # the peer only iterates over it
 runpy.run_path(str(PEER), run_name="__main__")

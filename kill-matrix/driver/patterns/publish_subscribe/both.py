@@ -2,9 +2,13 @@
 
 from signal import SIGCONT, SIGKILL
 
-from ..company import Company
-from ..places import LANE
-from .setting import ROLES, SIDE, opposite, situation
+from ...company import Company
+from ...places import LANE
+from .moves import survivor_takes_all, victim_takes_all
+from .roles import PUBLISHER, ROLES
+from .situation import situation
+
+SIDE = "kill/side"  # a lane of the victim's own
 
 
 @situation(*ROLES)
@@ -30,12 +34,12 @@ def clears_up(stage: Company) -> None:
         stage.until_one_is_left("door-", "lane-")  # before the others come, and clear up too
     stage.open_survivors()
     stage.meet()
-    if stage.situation.role == "publisher":
+    if stage.situation.role is PUBLISHER:
         stage.send("V", 100)
-        stage.survivor_takes_all()
+        survivor_takes_all(stage)
     else:
         stage.send("P", 100)
-        stage.victim_takes_all()
+        victim_takes_all(stage)
 
 
 @situation(*ROLES)
@@ -44,12 +48,12 @@ def mourns(stage: Company) -> None:
     role = stage.situation.role
     stage.open_survivors()
     stage.open_victim()
-    stage.victim_step(f"open-{role}", **{**stage.where("V2"), "lane": SIDE, "as": "side"})
-    other = stage.mortal(SIDE, opposite(role))
+    stage.victim_step(role.opens, **{**stage.where("V2"), "lane": SIDE, "as": "side"})
+    other = stage.mortal(SIDE, role.meets)
     other.signal(SIGKILL)
     other.wait()
     stage.victim_step("await-stats", port="side", peers=0, timeout=10000)
-    stage.until_one_is_left("sub-" if role == "publisher" else "pub-")
+    stage.until_one_is_left("sub-" if role is PUBLISHER else "pub-")
 
 
 @situation(*ROLES, prelude=("lane.file-removed:1:stop",), only=("lane.file-put-back",))
@@ -66,14 +70,14 @@ def writes_to_a_frozen_peer(stage: Company) -> None:
     role = stage.situation.role
     stage.open_survivors()
     stage.open_victim()
-    other = stage.mortal(SIDE, opposite(role))
+    other = stage.mortal(SIDE, role.meets)
     other.freeze()
     try:
         for i in range(300):  # more than a connection holds
             fields = {**stage.where("V2"), "lane": SIDE, "as": f"q{i}", "join-timeout": 0}
-            stage.victim_step(f"open-{role}", **fields)
+            stage.victim_step(role.opens, **fields)
         other.signal(SIGCONT)
-        stage.victim_step(f"wait-for-{opposite(role)}s", port="q299", n=1, timeout=20000)
+        stage.victim_step(role.meets_by, port="q299", n=1, timeout=20000)
         stage.victim_step("reset")
     finally:
         other.signal(SIGCONT)
@@ -83,7 +87,7 @@ def writes_to_a_frozen_peer(stage: Company) -> None:
 @situation(*ROLES, prelude=("lane.looked-at:1:stop",), only=("dead.called",))
 def calls_one_who_has_just_died(stage: Company) -> None:
     """The freeze that belongs to the situation is the moment of his death."""
-    other = stage.mortal(LANE, opposite(stage.situation.role))
+    other = stage.mortal(LANE, stage.situation.role.meets)
 
     def kill() -> None:
         other.signal(SIGKILL)
@@ -98,18 +102,5 @@ def is_called_when_it_has_gone(stage: Company) -> None:
     """The caller has seen the announcement, and is frozen until the port is closed."""
     role = stage.situation.role
     stage.open_victim()
-    stage.victim_step(f"open-{role}", **{**stage.where("V2"), "lane": SIDE, "as": "side"})
-    stage.late_caller(opposite(role), lambda: stage.victim_step("close"))
-
-
-def returns_as_messages(stage: Company, sender: str) -> None:
-    """All loans are taken before the first is sent: a publisher that only sends looks at no return."""
-    for i in range(140):
-        stage.loan(sender, f"l{i}", 64, i)
-    for ten in range(0, 140, 10):
-        for i in range(ten, ten + 10):
-            stage.send_loan(sender, f"l{i}", 64, i)
-        stage.survivor_takes_all()
-        if sender == "P":
-            stage.victim_takes_all()
-    stage.step(sender, "flush", timeout=10000)
+    stage.victim_step(role.opens, **{**stage.where("V2"), "lane": SIDE, "as": "side"})
+    stage.late_caller(role.meets, lambda: stage.victim_step("close"))

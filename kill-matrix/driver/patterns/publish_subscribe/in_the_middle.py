@@ -1,8 +1,10 @@
 """For victims that end by themselves: what they do at their end, they do in the middle of things."""
 
-from ..company import Company
-from ..places import LARGE
-from .setting import Situation
+from ...company import Company
+from ...places import LARGE
+from .pattern import PUBLISH_SUBSCRIBE
+from .roles import PUBLISHER, SUBSCRIBER
+from .setting import Setting
 
 
 def publisher_in_the_middle(stage: Company) -> None:
@@ -26,10 +28,7 @@ def subscriber_in_the_middle(stage: Company) -> None:
     stage.strike()
 
 
-# For victims that end by themselves: what they do at their end, they do in the middle of things.
-
-
-IN_THE_MIDDLE = [
-    Situation("publisher in the middle", "publisher", publisher_in_the_middle),
-    Situation("subscriber in the middle", "subscriber", subscriber_in_the_middle),
+PUBLISH_SUBSCRIBE.in_the_middle += [
+    Setting(name=f"{role.name} in the middle", pattern=PUBLISH_SUBSCRIBE, role=role, play=play)
+    for role, play in ((PUBLISHER, publisher_in_the_middle), (SUBSCRIBER, subscriber_in_the_middle))
 ]

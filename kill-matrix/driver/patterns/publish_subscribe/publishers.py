@@ -1,26 +1,27 @@
 """The victim publishes."""
 
-from ..company import Company
-from ..places import LARGE
-from .both import returns_as_messages
-from .setting import situation
+from ...company import Company
+from ...places import LARGE
+from .moves import returns_as_messages, survivor_holds_one, survivor_takes_all
+from .roles import PUBLISHER
+from .situation import situation
 
 
 def publish(stage: Company) -> None:
     """Small and large samples, a loan that is given up, all taken."""
     stage.send("V", 100, 2)
-    stage.survivor_takes_all()
+    survivor_takes_all(stage)
     stage.send("V", LARGE)
-    stage.survivor_takes_all()
+    survivor_takes_all(stage)
     stage.victim_step("loan", loan="unused", bytes=LARGE)
     stage.victim_step("give-up", loan="unused")
     stage.send("V", 100)
-    stage.survivor_takes_all()
+    survivor_takes_all(stage)
     stage.victim_step("flush", timeout=10000)
     stage.victim_step("close")
 
 
-@situation("publisher")
+@situation(PUBLISHER)
 def publisher_first(stage: Company) -> None:
     """It waits for subscribers; they call."""
     stage.open_victim(history=1)
@@ -29,7 +30,7 @@ def publisher_first(stage: Company) -> None:
     publish(stage)
 
 
-@situation("publisher")
+@situation(PUBLISHER)
 def publisher_second(stage: Company) -> None:
     """It calls a subscriber that is there."""
     stage.open_survivors()
@@ -37,7 +38,7 @@ def publisher_second(stage: Company) -> None:
     publish(stage)
 
 
-@situation("publisher", returns=True)
+@situation(PUBLISHER, returns=True)
 def publisher_returns_from_main(stage: Company) -> None:
     """Its program ends with a port and a loan open, and samples on their way."""
     stage.open_survivors()
@@ -46,19 +47,19 @@ def publisher_returns_from_main(stage: Company) -> None:
     stage.send("V", 100, 2)
 
 
-@situation("publisher")
+@situation(PUBLISHER)
 def publisher_with_history(stage: Company) -> None:
     """Who comes late gets the last samples from it."""
     stage.open_victim(history=3)
     stage.send("V", 100, 5)
     stage.open_survivors()
     stage.meet()
-    stage.survivor_takes_all()
+    survivor_takes_all(stage)
     stage.send("V", 100)
-    stage.survivor_takes_all()
+    survivor_takes_all(stage)
 
 
-@situation("publisher", survivor_depth=2)
+@situation(PUBLISHER, survivor_depth=2)
 def publisher_sleeps_before_a_full_queue(stage: Company) -> None:
     """Policy block; it holds a loan meanwhile."""
     stage.open_survivors()
@@ -67,70 +68,70 @@ def publisher_sleeps_before_a_full_queue(stage: Company) -> None:
     stage.send("V", 100, 2)
     stage.begin_send("V")
     stage.victim_sleeps()
-    stage.survivor_takes_all()
+    survivor_takes_all(stage)
     stage.end_send("V")
-    stage.survivor_takes_all()
+    survivor_takes_all(stage)
 
 
-@situation("publisher", survivor_depth=2, survivor_overflow="drop-oldest")
+@situation(PUBLISHER, survivor_depth=2, survivor_overflow="drop-oldest")
 def publisher_drops_the_oldest(stage: Company) -> None:
     """A full queue of a subscriber that wants the newest."""
     stage.open_survivors()
     stage.open_victim()
     stage.send("V", 100, 5)
-    stage.survivor_takes_all()
+    survivor_takes_all(stage)
     stage.send("V", 100, 1)
-    stage.survivor_takes_all()
+    survivor_takes_all(stage)
 
 
-@situation("publisher", survivor_depth=2, survivor_overflow="drop-newest")
+@situation(PUBLISHER, survivor_depth=2, survivor_overflow="drop-newest")
 def publisher_drops_the_newest(stage: Company) -> None:
     """A full queue of a subscriber that wants the oldest."""
     stage.open_survivors()
     stage.open_victim()
     stage.send("V", 100, 4)
-    stage.survivor_takes_all()
+    survivor_takes_all(stage)
 
 
-@situation("publisher", survivor_depth=2, survivor_overflow="fail")
+@situation(PUBLISHER, survivor_depth=2, survivor_overflow="fail")
 def publisher_fails_at_a_full_queue(stage: Company) -> None:
     """A full queue of a subscriber that wants sends to fail."""
     stage.open_survivors()
     stage.open_victim()
     stage.send("V", 100, 3)
-    stage.survivor_takes_all()
+    survivor_takes_all(stage)
     stage.send("V", 100, 1)
-    stage.survivor_takes_all()
+    survivor_takes_all(stage)
 
 
-@situation("publisher")
+@situation(PUBLISHER)
 def publisher_grows_and_shrinks(stage: Company) -> None:
     """Its budget makes it give memory back to have other memory."""
     stage.open_survivors()
     stage.open_victim(budget=340000)
     stage.send("V", 100000)
-    stage.survivor_takes_all()
+    survivor_takes_all(stage)
     stage.send("V", 300000)
-    stage.survivor_takes_all()
+    survivor_takes_all(stage)
     stage.send("V", 100000)
-    stage.survivor_takes_all()
+    survivor_takes_all(stage)
 
 
-@situation("publisher")
+@situation(PUBLISHER)
 def publisher_sleeps_until_all_is_taken(stage: Company) -> None:
     """A flush waits for what the subscriber still has."""
     stage.open_survivors()
     stage.open_victim()
     stage.send("V", 100, 2)
-    stage.survivor_holds_one()
+    survivor_holds_one(stage)
     stage.victim_start("flush")
     stage.victim_sleeps()
-    stage.survivor_takes_all()
+    survivor_takes_all(stage)
     stage.release("S")
     stage.victim_finish()
 
 
-@situation("publisher")
+@situation(PUBLISHER)
 def publisher_wakes_a_subscriber(stage: Company) -> None:
     """The subscriber sleeps in a take."""
     stage.open_survivors()
@@ -141,7 +142,7 @@ def publisher_wakes_a_subscriber(stage: Company) -> None:
     stage.note("S", stage.finish("S"), None)
 
 
-@situation("publisher")
+@situation(PUBLISHER)
 def publisher_holds_loans(stage: Company) -> None:
     """It closes while loans are out."""
     stage.open_survivors()
@@ -149,12 +150,12 @@ def publisher_holds_loans(stage: Company) -> None:
     for name in ("one", "two", "three"):
         stage.victim_step("loan", loan=name, bytes=LARGE, seed=0)
     stage.send("V", 100)
-    stage.survivor_takes_all()
+    survivor_takes_all(stage)
     stage.victim_step("close")
     stage.victim_step("give-up", loan="one")
 
 
-@situation("publisher")
+@situation(PUBLISHER)
 def publisher_hears_a_subscriber_close(stage: Company) -> None:
     """One who still holds a sample, of which it must be told."""
     stage.open_survivors()
@@ -162,16 +163,16 @@ def publisher_hears_a_subscriber_close(stage: Company) -> None:
     stage.understudy_plays = True
     stage.step("U", "open-subscriber", **stage.where("U"), depth=4)
     stage.send("V", 100, 2)
-    stage.survivor_takes_all()
+    survivor_takes_all(stage)
     stage.take_and_hold("U", 1)
     stage.step("U", "close")
     stage.release("U")
     stage.victim_step("await-stats", waiting=0, peers=1, timeout=10000)
     stage.send("V", 100)
-    stage.survivor_takes_all()
+    survivor_takes_all(stage)
 
 
-@situation("publisher", survivor_depth=16)
+@situation(PUBLISHER, survivor_depth=16)
 def publisher_gets_returns_as_messages(stage: Company) -> None:
     """So many at once that the ring of returns is full."""
     stage.open_survivors()

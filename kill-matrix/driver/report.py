@@ -1,0 +1,68 @@
+"""How the combinations of one pattern went: the table of points x roles, and what is missing from it."""
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+
+from .matrix import ACTIONS, NOT_REACHED, Combination, Outcome
+from .patterns import BY_NAME, Pattern
+
+
+@dataclass
+class Report:
+    """What was run so far."""
+
+    pattern: Pattern
+    outcomes: dict[Combination, Outcome] = field(default_factory=dict)
+
+    def add(self, combinations: list[Combination], outcomes: list[Outcome]) -> None:
+        """Enter outcomes."""
+        self.outcomes.update(zip(combinations, outcomes, strict=True))
+
+    def counts(self) -> dict[tuple[str, str], Counter[str]]:
+        """By point and role: how many of each action went well."""
+        cells: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+        for combination, outcome in self.outcomes.items():
+            if not outcome.failure:
+                role = BY_NAME[combination.situation].role.name
+                cells[combination.point, role][combination.action] += 1
+        return cells
+
+    def holes(self, listed: dict[str, tuple[str, ...]]) -> list[str]:
+        """Points that nobody met in a role that passes them, by a SIGKILL and by a SIGSTOP at the least."""
+        cells = self.counts()
+        return [
+            f"{point}: no {action} of a {role}"
+            for point, roles in listed.items()
+            for role in roles
+            for action in ("kill", "stop")
+            if cells[point, role][action] == 0
+        ]
+
+    def table(self, listed: dict[str, tuple[str, ...]], seed: int) -> str:
+        """Points by roles, with how often each was met by each action."""
+        cells = self.counts()
+        names = [role.name for role in self.pattern.roles]
+        head = ["fault point".ljust(26)]
+        head += [f"{name}: " + " ".join(f"{action:>12}" for action in ACTIONS) for name in names]
+        lines = [f"pattern: {self.pattern.name}", "", "  ".join(head)]
+        for point, roles in listed.items():
+            row = [point.ljust(26)]
+            for role in names:
+                numbers = (str(cells[point, role][action]) if role in roles else "-" for action in ACTIONS)
+                row.append(" " * (len(role) + 2) + " ".join(f"{number:>12}" for number in numbers))
+            lines.append("  ".join(row))
+        good = [outcome for outcome in self.outcomes.values() if not outcome.failure]
+        unmet = [outcome for outcome in self.outcomes.values() if outcome.failure == NOT_REACHED]
+        failed = [outcome for outcome in self.outcomes.values() if outcome.failure and outcome not in unmet]
+        deaths = sum(each.action not in ("stop", "fork") for each, how in self.outcomes.items() if not how.failure)
+        slowest = max((outcome.recovery for outcome in good), default=0.0)
+        lines += [
+            "",
+            f"combinations: {len(good)} of {len(self.outcomes)} ({len(unmet)} were not met this time); points x roles: "
+            f"{sum(len(roles) for roles in listed.values())}; situations: {len(self.pattern.plays)}; seed {seed}",
+            f"processes ended at a point: {deaths}; samples checked: {sum(each.samples for each in good)}; "
+            f"lost, stuck or left behind in: {len(failed)}",
+            f"longest from a death to the next samples: {slowest * 1000:.0f} ms",
+        ]
+        lines += [f"FAILED {outcome.name}: {outcome.failure}" for outcome in failed]
+        return "\n".join(lines) + "\n"
