@@ -27,11 +27,11 @@ class Report:
                 cells[combination.point, role][combination.action] += 1
         return cells
 
-    def holes(self, listed: dict[str, tuple[str, ...]]) -> list[str]:
-        """Points that nobody met in a role that passes them, by a SIGKILL and by a SIGSTOP at the least."""
+    def holes(self, listed: dict[str, tuple[str, ...]]) -> list[tuple[str, str, str]]:
+        """Points, roles that pass them, and actions (SIGKILL and SIGSTOP at the least) that nobody met there."""
         cells = self.counts()
         return [
-            f"{point}: no {action} of a {role}"
+            (point, role, action)
             for point, roles in listed.items()
             for role in roles
             for action in ("kill", "stop")
