@@ -49,7 +49,7 @@ const rows = [
     found: figure("kills", (text) => {
       const all = (pattern) => sum([...text.matchAll(pattern)].map(([, number]) => Number(number)));
       const failed = text.match(/^FAILED/gm)?.length ?? 0;
-      const kills = all(/^combinations: (\d+)/gm) + all(/killed at (\d+) of/g);
+      const kills = all(/^combinations: (\d+)/gm) + all(/killed at (\d+) of/g) + all(/^group .*: (\d+) of/gm);
       return `${count(kills)}; ${count(all(/samples checked: (\d+)/g))} samples checked; went wrong ${failed}`;
     }),
   },
