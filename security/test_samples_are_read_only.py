@@ -174,7 +174,7 @@ def test_javascript_writes_are_seen_by_nobody_else_and_undone(size: int, place: 
 @pytest.mark.skipif(NO_STRACE != "", reason=NO_STRACE)
 def test_a_kernel_that_seals_in_word_only_is_refused(place: Path, visitor: StartVisitor) -> None:
     """As gVisor does: the seal is said to be there, and new writable mappings are allowed all the same."""
-    lie = "inject=fcntl:retval=0:when=2+"  # the first gives the door its number
+    lie = "inject=fcntl:retval=0:when=3+"  # those before size the bell and give the door its number
     in_word_only = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fcntl", "-e", lie]
     sender = visitor("cpp", before=in_word_only)
     sender.ask(f"pub lane {own(place)} -")
