@@ -13,7 +13,7 @@ from driver.access import of_a_group
 from driver.matrix import NOT_REACHED, Combination, Outcome, play, trace, workers
 from driver.patterns import picked
 from driver.places import PEER_COMMANDS, ROOT, VICTIM
-from driver.system_calls import CallDeath, count_calls, deaths, objection
+from driver.system_calls import count_calls, faults, objection
 from driver.system_calls import play as kill_at_call
 
 # Where names come into being, and where those of others are taken away.
@@ -95,7 +95,7 @@ def test_the_others_go_on(situation: str, pool: ProcessPoolExecutor) -> None:
 @pytest.mark.parametrize("situation", CALL_SITUATIONS)
 def test_at_system_calls_the_others_go_on(situation: str, pool: ProcessPoolExecutor) -> None:
     counts = list(pool.map(count_calls, ["cpp"] * 2, [situation] * 2, [GROUP] * 2))
-    chosen: list[CallDeath] = [each for each in deaths("cpp", situation, counts, GROUP) if each.call in CALLS]
+    chosen = [each for each in faults("kill", "cpp", situation, counts, GROUP) if each.call in CALLS]
     # These a private directory never needs; who comes second finds the lane directory made.
     needed = {"fchown", "fchmod", "fchownat"} | ({"renameat2"} if situation.endswith(" alone") else set())
     assert needed <= {each.call for each in chosen}
