@@ -1,5 +1,5 @@
-// What one process may make us keep for it. Whoever sends ten thousand invitations, or hands the same memory over again
-// and again, must not use up our mappings and our memory, from which our other peers live.
+// What one process may make us keep for it, and how long it may make us wait. Whoever sends ten thousand invitations, or hands
+// the same memory over again and again, must not use up our mappings and our memory, from which our other peers live.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,9 @@
 #include <string>
 #include <utility>
 
+#include "memlane/endpoint/patience.hpp"
 #include "memlane/error.hpp"
+#include "memlane/platform/fork.hpp"
 
 namespace memlane::detail {
 
@@ -73,6 +75,8 @@ class Allowance : public std::enable_shared_from_this<Allowance> {
                 "one process gets at most " + std::to_string(part.most) + " " + part.what + " of another");
   }
 
+  [[nodiscard]] Patience& patience() noexcept { return patience_; }
+
  private:
   struct Part {
     const char* what;
@@ -81,10 +85,14 @@ class Allowance : public std::enable_shared_from_this<Allowance> {
   };
 
   void give_back(Of of, std::uint64_t amount) noexcept {
+    // In a forked child it is the parent's, one of whose threads may have held the lock: it would never be given back.
+    if (generation_ != platform::fork_generation()) return;
     const std::lock_guard lock(mutex_);
     parts_[static_cast<std::size_t>(of)].used -= amount;
   }
 
+  const std::uint32_t generation_ = platform::fork_generation();
+  Patience patience_;
   std::mutex mutex_;
   Part parts_[4] = {{"links", 16384},
                     {"bytes of queues", std::uint64_t{1} << 30U},
