@@ -1,7 +1,6 @@
 #include "publisher.hpp"
 
 #include <chrono>
-#include <cstring>
 
 #include "closed.hpp"
 #include "convert.hpp"
@@ -67,9 +66,7 @@ Napi::Value PublisherWrap::send(const Napi::CallbackInfo& info) {
   return translated(env, [&] {
     // Before the copy: it would be made for nothing.
     if (patience.is_try_once() && !open().ready()) return env.Undefined();
-    Loan copy = open().loan(to_dtype(info[1]), to_shape(info[2]));
-    if (copy.size() != bytes.size()) throw Napi::RangeError::New(env, "the data is not as large as its shape says");
-    if (!bytes.empty()) std::memcpy(copy.data(), bytes.data(), bytes.size());
+    Loan copy = open().loan_copy(to_dtype(info[1]), to_shape(info[2]), bytes);
     return from_result(env, memlane::addon::send(env, open(), copy, arguments.info(), patience));
   });
 }
