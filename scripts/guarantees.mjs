@@ -26,6 +26,7 @@ const reports = {
   fuzz: text("fuzz"),
   limits: junit("limits", "ctest"),
   kills: text("kill-matrix"),
+  killTests: junit("kill-matrix", "pytest"),
 };
 
 /** What `tell` says of the last run's report, or how to get one. */
@@ -46,12 +47,16 @@ const rows = [
     what: "real SIGKILLs at distinct steps × roles × patterns",
     others: "iceoryx2: 2 scripts; Fast DDS: 1 test",
     aim: "1,000 and more; lost 0, leaked 0",
-    found: figure("kills", (text) => {
-      const all = (pattern) => sum([...text.matchAll(pattern)].map(([, number]) => Number(number)));
-      const failed = text.match(/^FAILED/gm)?.length ?? 0;
-      const kills = all(/^combinations: (\d+)/gm) + all(/killed at (\d+) of/g) + all(/^group .*: (\d+) of/gm);
-      return `${count(kills)}; ${count(all(/samples checked: (\d+)/g))} samples checked; went wrong ${failed}`;
-    }),
+    found: tests("killTests", () =>
+      figure("kills", (text) => {
+        const all = (pattern) => sum([...text.matchAll(pattern)].map(([, number]) => Number(number)));
+        const played = all(/^combinations: (\d+)/gm) + all(/killed at (\d+) of/g) + all(/^group .*: (\d+) of/gm);
+        const kills =
+          all(/^killed at a point: (\d+)/gm) + all(/killed at (\d+) of/g) + all(/^group .* kill.*: (\d+) of/gm);
+        const others = `${count(played - kills)} other ends, freezes and forks`;
+        return `${count(kills)}, and ${others}; ${count(all(/samples checked: (\d+)/g))} samples checked, lost 0, leaked 0`;
+      }),
+    ),
   },
   {
     what: "kills, exits and freezes at random, three languages",

@@ -81,7 +81,8 @@ export const suites = [
   { name: "nth-call", run: thenPrint(ctest("nth-call"), "build/reports/nth-call.txt") },
   // Half a minute. As root, some tests become an ordinary user, and containers and control groups are made.
   { name: "limits", run: ctest("limits") },
-  { name: "models", run: pytest("packages/core-native/models") },
+  // Each test computes by itself, so there is one on each core.
+  { name: "models", run: pytest("--numprocesses=auto", "packages/core-native/models") },
   { name: "cpp-header", run: all(ctest("release"), pytest("packages/cpp-header/tests")) },
   { name: "python", run: all(commands(pythonTypes), pytest("packages/py-shim/tests")) },
   { name: "typescript", run: all(commands(typescriptPackage), jest("packages/ts-sdk")) },

@@ -12,6 +12,7 @@ import { parseArgs } from "node:util";
 import buildPeer from "../conformance/driver/build-peer.mjs";
 import { at } from "../scripts/lib/paths.mjs";
 import { endAll } from "./lib/actor.mjs";
+import { faults, isFault } from "./lib/fault.mjs";
 import { patterns } from "./lib/patterns.mjs";
 import { report } from "./lib/report.mjs";
 import { torture } from "./lib/run.mjs";
@@ -40,6 +41,7 @@ function count(name, otherwise) {
 for (const name of values.pattern) {
   if (!(name in patterns)) throw new RangeError(`--pattern wants one of ${Object.keys(patterns).join(", ")}`);
 }
+if (!isFault(values.fault)) throw new RangeError(`--fault wants one of ${Object.keys(faults).join(", ")}`);
 const seed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 32) : Number(values.seed) >>> 0;
 const minutes = count("minutes", values.rounds === undefined ? 2 : Infinity);
 const rounds = count("rounds", Infinity);

@@ -293,7 +293,7 @@ export async function removeDirectory(directory: string, driver: DriverSeat, som
     if (reply.has("error")) throw new Error(`nobody can join any more: ${reply.toString()}`);
     await driver.reset();
   }
-  for (const deadline = Date.now() + 2000; readdirSync(directory).length > 0 && Date.now() < deadline;) await sleep(2);
+  for (const end = Date.now() + usualDeadline; readdirSync(directory).length > 0 && Date.now() < end;) await sleep(2);
   const left = readdirSync(directory, { recursive: true });
   if (left.length > 0) throw new Error(`left in the lane directory: ${left.join(", ")}`);
   rmdirSync(directory);

@@ -47,7 +47,8 @@ class Ensemble:
         self.victim_owed: dict[
             str, range
         ] = {}  # numbers of the samples that it must have got if it lives on, by sender
-        self.victim_idle = self.idle = ""
+        self.victim_waits: Callable[[], bool] = lambda: False
+        self.waits: Callable[[], bool] = lambda: False
         self.corpses: list[Peer] = []
         self.access = troupe.access
         self.around = Path(tempfile.mkdtemp(prefix="memlane-kill-"))
@@ -79,7 +80,7 @@ class Ensemble:
         """Begin a step of the victim."""
         self.victim_is_fine()
         try:
-            self.victim_idle = self.victim.place()
+            self.victim_waits = self.victim.begins_to_wait()
             self.victim.start(do, **fields)
         except PeerGone:
             self.over = True
@@ -102,12 +103,7 @@ class Ensemble:
     def victim_sleeps(self) -> None:
         """Wait until the step that the victim is in waits for somebody else."""
         eventually(
-            lambda: (
-                self.watch()
-                or self.victim.has_ended()
-                or self.victim.answer_is_here()
-                or self.victim.place() not in (self.victim_idle, "running")
-            )
+            lambda: self.watch() or self.victim.has_ended() or self.victim.answer_is_here() or self.victim_waits()
         )
 
     def victim_is_fine(self) -> None:
@@ -164,13 +160,13 @@ class Ensemble:
         """Begin a step that needs the victim to end."""
         self.pending.add(name)
         peer = self.survivor(name).peer
-        self.idle = peer.place()
+        self.waits = peer.begins_to_wait()
         peer.start(do, **fields)
 
     def sleeps(self, name: str) -> None:
         """Wait until that step waits."""
         peer = self.survivor(name).peer
-        eventually(lambda: self.watch() or peer.answer_is_here() or peer.place() not in (self.idle, "running"))
+        eventually(lambda: self.watch() or peer.answer_is_here() or self.waits())
 
     def finish(self, name: str) -> Form:
         """Return the answer of the step that was begun."""

@@ -121,18 +121,19 @@ class AtFaultPoints(Harm):
             self.report = -1
 
 
+# What is injected: death, and a system call that begins late, long after what was looked at before it may have changed.
+INJECTED = {"kill": "signal=SIGKILL", "delay": "delay_enter=50000"}
+
+
 class ByTracer(Harm):
-    """SIGKILL as the victim enters a system call for the n-th time (in one thread)."""
+    """Something is done as the victim enters a system call for the n-th time (in one thread)."""
 
-    action = "kill"
-
-    def __init__(self, call: str | None, when: int, log: Path) -> None:
-        self.rule = [f"--inject={call}:signal=SIGKILL:when={when}"] if call is not None else []
+    def __init__(self, call: str | None, when: int, log: Path, action: str = "kill") -> None:
+        self.rule = [f"--inject={call}:{INJECTED[action]}:when={when}"] if call is not None else []
+        self.action = action if call is not None else ""
         self.log = log
         self.tracer: subprocess.Popen[bytes] | None = None
         self.told = False
-        if call is None:
-            self.action = ""
 
     def attach(self, victim: Peer) -> None:
         """From here on its calls are counted."""
@@ -149,11 +150,15 @@ class ByTracer(Harm):
         return self.tracer is not None and self.tracer.poll() is not None
 
     def events(self, victim: Peer) -> list[Event]:
-        """Return the death, once."""
-        if self.told or not self.action or not victim.has_ended():
+        """Return that it was done, once."""
+        if self.told or not self.action or not self.is_done_to(victim):
             return []
         self.told = True
         return [Event(True, self.action)]
+
+    def is_done_to(self, victim: Peer) -> bool:
+        """Whether the victim has been killed, or delayed."""
+        return victim.has_ended() if self.is_an_end else "(DELAYED)" in self.log.read_text(errors="replace")
 
     def close(self) -> None:
         """Let the victim go, if it is still there."""

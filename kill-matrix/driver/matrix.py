@@ -154,7 +154,7 @@ def all_combinations(
 
 
 def choose(everything: list[Combination], size: int, seed: int) -> list[Combination]:
-    """A part of them: SIGKILL at each point of each situation, each action at each point in each role, then by lot."""
+    """SIGKILL at each point of each situation, each action at each point in each role; the rest by lot."""
     lot = random.Random(seed)
     shuffled = lot.sample(everything, len(everything))
     chosen: dict[Combination, None] = {}

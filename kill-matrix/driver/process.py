@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from form import Form
@@ -22,6 +23,14 @@ def kind_of(descriptor: str) -> str:
     if "/memlane-kill-" in descriptor:
         return "folder of a lane" if "lane-" in Path(descriptor).name else "lane directory"
     return descriptor if descriptor.startswith("/") else descriptor.rstrip("0123456789]")
+
+
+@dataclass(frozen=True)
+class Nap:
+    """A sleep of a thread: the system call, and how often the thread has gone to sleep before."""
+
+    place: str
+    number: int
 
 
 class PeerGone(Exception):
@@ -183,6 +192,31 @@ class Peer:
         except OSError:
             return "gone"
         return " ".join(words[:2])
+
+    def nap(self) -> Nap:
+        """Where the main thread sleeps, and since when: the same again for as long as nobody wakes it."""
+        try:
+            status = Path(f"/proc/{self.pid}/task/{self.pid}/status").read_text()
+        except OSError:
+            return Nap("gone", 0)
+        fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
+        place = self.place() if fields["State"].startswith("S") else "running"
+        return Nap(place, int(fields["voluntary_ctxt_switches"]))
+
+    def begins_to_wait(self) -> Callable[[], bool]:
+        """Return what tells, called now and then, whether the next step has come to where it waits for somebody else.
+
+        A step that begins passes other calls, and may sleep for a moment in one of them: two looks must find it at the
+        same place, not woken between them.
+        """
+        idle, last = self.place(), Nap("running", 0)
+
+        def waits() -> bool:
+            nonlocal last
+            before, last = last, self.nap()
+            return before == last and last.place not in (idle, "running")
+
+        return waits
 
     def descriptors(self) -> Counter[str]:
         """How many descriptors of each kind are open."""

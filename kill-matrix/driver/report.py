@@ -1,8 +1,10 @@
 """How the combinations of one pattern went: the table of points x roles, and what is missing from it."""
 
+import signal
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
+from .harm import ENDS
 from .matrix import ACTIONS, NOT_REACHED, Combination, Outcome
 from .patterns import BY_NAME, Pattern
 
@@ -54,14 +56,16 @@ class Report:
         good = [outcome for outcome in self.outcomes.values() if not outcome.failure]
         unmet = [outcome for outcome in self.outcomes.values() if outcome.failure == NOT_REACHED]
         failed = [outcome for outcome in self.outcomes.values() if outcome.failure and outcome not in unmet]
-        deaths = sum(each.action not in ("stop", "fork") for each, how in self.outcomes.items() if not how.failure)
+        actions = [each.action for each, how in self.outcomes.items() if not how.failure]
+        killed = sum(ENDS.get(action) == -signal.SIGKILL for action in actions)
+        ended = sum(action in ENDS for action in actions)
         slowest = max((outcome.recovery for outcome in good), default=0.0)
         lines += [
             "",
             f"combinations: {len(good)} of {len(self.outcomes)} ({len(unmet)} were not met this time); points x roles: "
             f"{sum(len(roles) for roles in listed.values())}; situations: {len(self.pattern.plays)}; seed {seed}",
-            f"processes ended at a point: {deaths}; samples checked: {sum(each.samples for each in good)}; "
-            f"lost, stuck or left behind in: {len(failed)}",
+            f"killed at a point: {killed}; ended otherwise: {ended - killed}; "
+            f"samples checked: {sum(each.samples for each in good)}; lost, stuck or left behind in: {len(failed)}",
             f"longest from a death to the next samples: {slowest * 1000:.0f} ms",
         ]
         lines += [f"FAILED {outcome.name}: {outcome.failure}" for outcome in failed]

@@ -48,7 +48,7 @@ class Stage(Company):
             self.await_end()
             return
         self.victim_step("reset")
-        if not eventually(lambda: self.watch() or self.is_doomed() or not self.victim.descriptors() - before, 5):
+        if not eventually(lambda: self.watch() or self.is_doomed() or not self.victim.descriptors() - before):
             raise Broken(f"the victim has kept {self.victim.descriptors() - before}")
         self.victim_is_fine()
 
@@ -141,13 +141,13 @@ class Stage(Company):
         def doors() -> list[str]:
             return [name for name in self.names() if name.startswith("door-")]
 
-        if not eventually(lambda: len(doors()) <= expected, 10):
+        if not eventually(lambda: len(doors()) <= expected):
             raise Broken(f"nobody has removed the victim's names: {self.names()}")
 
     def nothing_is_kept(self) -> None:
         """The survivors have nothing open and nothing mapped but what belongs to their own link."""
         for survivor in map(self.survivor, self.pattern.survivors):
-            if not eventually(lambda: not survivor.kept(), 5):  # noqa: B023  # called at once
+            if not eventually(lambda: not survivor.kept()):  # noqa: B023  # called at once
                 raise Broken(f"{survivor.peer.name} has kept {survivor.kept()}")
 
     def end_what_lives_on(self) -> None:
@@ -183,7 +183,7 @@ class Stage(Company):
 
     def directory_is_empty(self) -> None:
         """No name is left in the lane directory."""
-        if not eventually(lambda: not self.names(), 5):
+        if not eventually(lambda: not self.names()):
             raise Broken(f"left in the lane directory: {self.names()}")
 
     def clear_away(self, clean: bool) -> None:

@@ -1,4 +1,4 @@
-"""Death at every system call of a join, a send, a take and a leave, by strace: no code of ours takes part in it."""
+"""Death or delay at every system call of a join, a send, a take and a leave, by strace: no code of ours in it."""
 
 import random
 import re
@@ -20,17 +20,18 @@ from .troupe import Languages
 
 
 @dataclass(frozen=True)
-class CallDeath:
-    """SIGKILL at the `when`-th call of that name."""
+class AtCall:
+    """What happens at the `when`-th call of that name."""
 
     language: str
     situation: str
     call: str
     when: int
+    action: str = "kill"
     access: Access = OWN
 
     def __str__(self) -> str:
-        return f"{self.language}, {self.situation}: {self.call} {self.when}"
+        return f"{self.language}, {self.situation}: {self.action} at {self.call} {self.when}"
 
 
 def objection() -> str:
@@ -70,40 +71,42 @@ def count_calls(language: str, situation: str, access: Access = OWN) -> dict[str
     return most
 
 
-def play(death: CallDeath) -> Outcome:
+def play(fault: AtCall) -> Outcome:
     """Run one."""
-    situation = BY_NAME[death.situation]
+    situation = BY_NAME[fault.situation]
     with tempfile.TemporaryDirectory(prefix="memlane-kill-strace-") as folder:
         return run_on(
-            str(death),
+            str(fault),
             situation.pattern,
             Languages(),
             lambda troupe: Stage(
                 situation,
                 troupe,
-                ByTracer(death.call, death.when, Path(folder) / "log"),
-                PEER_COMMANDS[death.language],
+                ByTracer(fault.call, fault.when, Path(folder) / "log", fault.action),
+                PEER_COMMANDS[fault.language],
             ),
-            death.access,
+            fault.access,
         )
 
 
-def deaths(language: str, situation: str, counts: Iterable[dict[str, int]], access: Access = OWN) -> list[CallDeath]:
+def faults(
+    action: str, language: str, situation: str, counts: Iterable[dict[str, int]], access: Access = OWN
+) -> list[AtCall]:
     """All there are: what every run had in common."""
     first, *others = counts
     return [
-        CallDeath(language, situation, call, when, access)
+        AtCall(language, situation, call, when, action, access)
         for call, count in sorted(first.items())
         for when in range(1, min([count, *(other.get(call, 0) for other in others)]) + 1)
     ]
 
 
-def some(all_of_them: list[CallDeath], size: int, seed: int) -> list[CallDeath]:
+def some(all_of_them: list[AtCall], size: int, seed: int) -> list[AtCall]:
     """A part of them, by lot: each call once before any comes twice."""
     lot = random.Random(seed)
     shuffled = lot.sample(all_of_them, len(all_of_them))
-    first = {death.call: death for death in reversed(shuffled)}
-    rest = [death for death in shuffled if first[death.call] is not death]
+    first = {fault.call: fault for fault in reversed(shuffled)}
+    rest = [fault for fault in shuffled if first[fault.call] is not fault]
     firsts = list(first.values())
     lot.shuffle(firsts)
     return (firsts + rest)[:size]

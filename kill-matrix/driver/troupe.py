@@ -53,7 +53,7 @@ class Survivor:
     def rest(self) -> None:
         """Let go of everything; nothing of memlane may be left in the process."""
         self.peer.ask("reset")
-        if not eventually(lambda: self.leftover() == "", 5):
+        if not eventually(lambda: self.leftover() == ""):
             raise Broken(f"{self.peer.name} has kept {self.leftover()}")
 
     def open_for_links(self) -> Counter[str]:

@@ -10,6 +10,9 @@ export const faults = {
   name: "names", // a file stays in the lane directory
 };
 
+/** Whether there is such a fault; "" is none. */
+export const isFault = (text) => text === "" || text.split(":", 1)[0] in faults;
+
 /** Happens once, in one language if one is named: "lose", "lose:python". */
 export class Fault {
   #left;

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "memlane/memlane.hpp"
 #include "memlane/platform/memory_limit.hpp"
@@ -127,6 +128,49 @@ TEST(MemoryLimits, a_control_groups_limit_is_an_error_that_names_it_and_no_kill)
   }
   EXPECT_EQ(number(peer, "send p 8000000 1"), 1U);
   EXPECT_TRUE(subscriber.take(test::patience));
+  EXPECT_EQ(peer.wait(), 0);
+}
+
+// The queues of links, which others make us have by joining with great depths.
+TEST(MemoryLimits, a_control_groups_limit_is_met_by_joining_and_nobody_is_killed) {
+  constexpr std::uint64_t limit = 48 * mega;
+  const auto group = MemoryGroup::with_limit(limit);
+  if (!group) GTEST_SKIP() << "no control group with a memory limit can be made here";
+  Peer peer;
+  if (!group->take_in(peer.pid())) GTEST_SKIP() << "no process can be put into a control group here";
+  static_cast<void>(answer(peer, "pub p lane"));
+  static_cast<void>(answer(peer, "reserve p 1000 10"));  // payloads stay away from the limit by more
+  std::vector<Subscriber> subscribers;
+  std::string refusal;
+  while (refusal.empty()) {
+    ASSERT_LT(subscribers.size(), 20U);
+    subscribers.emplace_back("lane", SubscriberOptions{.depth = 30'000});
+    try {
+      static_cast<void>(subscribers.back().take());
+      ASSERT_EQ(subscribers.back().stats().peers, 1U) << "it was killed";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::out_of_memory);
+      refusal = error.what();
+    }
+  }
+  EXPECT_NE(refusal.find("control group's memory limit of " + std::to_string(limit)), std::string::npos) << refusal;
+  EXPECT_GE(subscribers.size(), 3U);
+  EXPECT_EQ(number(peer, "send p 1000 1"), subscribers.size() - 1) << "those who were let in have it";
+  subscribers.pop_back();
+  for (Subscriber& each : subscribers) EXPECT_TRUE(each.take(test::patience));
+  // The same for queues of its own choice; and as those go, there is room again.
+  subscribers.clear();
+  EXPECT_TRUE(answer(peer, "flush p 20000") == "yes");
+  Publisher publisher("wide");
+  std::string line;
+  for (int i = 0; i < 100 && !line.starts_with("error"); ++i)
+    line = peer.ask("sub s" + std::to_string(i) + " wide depth=65535");
+  EXPECT_TRUE(line.starts_with("error out-of-memory")) << line;
+  EXPECT_NE(line.find("control group's memory limit"), std::string::npos) << line;
+  EXPECT_TRUE(peer.running()) << "it was killed";
+  static_cast<void>(answer(peer, "close s0"));
+  static_cast<void>(answer(peer, "close s1"));
+  static_cast<void>(answer(peer, "sub again wide depth=65535"));
   EXPECT_EQ(peer.wait(), 0);
 }
 

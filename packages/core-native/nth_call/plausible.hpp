@@ -39,6 +39,7 @@ inline const std::vector<Plausible> plausible{
     {"fcntl(F_SETPIPE_SZ)", {EPERM, EBUSY, ENOMEM}},
     {"fdopendir", {ENOMEM}},
     {"fgetxattr", {EOPNOTSUPP}},
+    {"flock", {EINTR, EWOULDBLOCK, ENOLCK}},
     {"fstat", {ENOMEM}},
     {"fstatat", {ENOMEM, EACCES}},
     {"fstatfs", {EINTR, ENOMEM, EIO}},
@@ -94,9 +95,9 @@ inline const std::vector<Plausible> plausible{
 /// Names in the lane directory, and whom they let in.
 inline bool is_about_names(std::string_view call) {
   static constexpr std::string_view all[] = {
-      "access",  "bind",         "chmod",  "fchmod",   "fchown",      "fchownat", "fgetxattr",         "fstat",
-      "fstatat", "linkat",       "listen", "lstat",    "mkdir",       "mkdirat",  "mkdtemp",           "openat",
-      "readdir", "open(folder)", "pwrite", "renameat", "write(file)", "unlinkat", "syscall(renameat2)"};
+      "access", "bind",    "chmod",        "fchmod", "fchown",   "fchownat",    "fgetxattr", "flock",
+      "fstat",  "fstatat", "linkat",       "listen", "lstat",    "mkdir",       "mkdirat",   "mkdtemp",
+      "openat", "readdir", "open(folder)", "pwrite", "renameat", "write(file)", "unlinkat",  "syscall(renameat2)"};
   return std::ranges::find(all, call) != std::end(all);
 }
 

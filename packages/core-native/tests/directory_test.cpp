@@ -1,6 +1,8 @@
 // The lane directory and its files: only what is ours alone is used, what is damaged is refused in clear words, and nothing
 // is left behind by a refusal.
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -117,6 +119,31 @@ TEST_F(LaneDirectory, with_a_path_longer_than_a_socket_address_works) {
   Publisher publisher("lane", {.directory = deep});
   Subscriber subscriber("lane", {.directory = deep});
   EXPECT_EQ(publisher.send_copy(test::payload(1, 1)), 1U);
+}
+
+// For a group the directory gets its rights under a name beside it, and then its own.
+TEST_F(LaneDirectory, that_a_dead_one_had_half_made_goes_at_the_next_join) {
+  const std::vector<std::string> others{"lanes.making-full00", "lanes.making-1234567", "lanes.making-",
+                                        "lane.making-abcdef"};
+  for (const std::string& name : others) fs::create_directory(scratch / name);
+  fs::create_directory(scratch / others[0] / "x");
+  const fs::path living = scratch / "lanes.making-living";
+  fs::create_directory(living);
+  // As its maker has it, in another process for the kernel: locks belong to what was opened.
+  const detail::platform::Handle locked(::open(living.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  ASSERT_EQ(::flock(locked.get(), LOCK_EX | LOCK_NB), 0);
+  const PublisherOptions for_own_group{.directory = scratch / "lanes", .group = std::to_string(::getegid())};
+  for (const bool is_there : {false, true}) {
+    SCOPED_TRACE(is_there);
+    EXPECT_EQ(fs::exists(scratch / "lanes"), is_there);
+    const fs::path dead = scratch / "lanes.making-aB3xyZ";
+    fs::create_directory(dead);
+    const Publisher port("lane", for_own_group);
+    EXPECT_FALSE(fs::exists(dead));
+    for (const std::string& name : others) EXPECT_TRUE(fs::exists(scratch / name)) << name;
+    EXPECT_TRUE(fs::exists(living)) << "its maker lives";
+  }
+  EXPECT_EQ(std::distance(fs::directory_iterator(scratch), {}), std::ptrdiff_t(others.size()) + 2) << "and no other";
 }
 
 // ---- lane files ----

@@ -11,6 +11,7 @@
 #include "support/eventually.hpp"
 #include "support/expect_error.hpp"
 #include "support/payload.hpp"
+#include "support/test_access.hpp"
 
 namespace memlane {
 namespace {
@@ -48,6 +49,25 @@ TEST(Holding, who_keeps_everything_costs_the_others_nothing_where_there_is_a_lim
   hoard.clear();
   EXPECT_EQ(publisher.send_copy(payload(large, 1001)), 2U) << "it is as good as any other again";
   EXPECT_EQ(hoarder.take(patience)->sequence(), 1001U);
+}
+
+// The place that each sample has when it comes back is made before it goes out; not at the price of a copy of all places.
+TEST(Holding, ever_more_samples_has_places_for_their_return_made_ahead_and_seldom) {
+  Publisher publisher("lane");
+  Subscriber hoarder("lane");
+  std::vector<Sample> hoard;
+  std::size_t growths = 0;
+  std::size_t room = 0;
+  for (std::uint64_t i = 1; i <= 2000; ++i) {
+    publisher.send_copy(payload(1, i));
+    hoard.push_back(std::move(hoarder.take(patience).value()));
+    const std::size_t now = detail::TestAccess::room_for_tickets(publisher.port());
+    ASSERT_GE(now, detail::TestAccess::tickets(publisher.port()));
+    growths += now == room ? 0U : 1U;
+    room = now;
+  }
+  EXPECT_GE(room, hoard.size());
+  EXPECT_LE(growths, 12U);
 }
 
 TEST(Holding, without_a_limit_it_uses_up_the_budget) {

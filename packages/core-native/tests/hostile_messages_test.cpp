@@ -1,4 +1,5 @@
 // Messages that make no sense, and crowds at the door.
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -104,6 +105,52 @@ TEST_F(Hostile, more_handles_than_any_message_has_are_closed) {
     char byte = 0;
     EXPECT_LE(::recv(socket.get(), &byte, 1, 0), 0) << "it was hung up on";
   }
+}
+
+/// Says what is ignored, with four descriptors of a kind that no message has.
+bool bring_strangers(const RawPeer& peer) {
+  const detail::platform::Handle folder(::open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const int one = folder.get();
+  return peer.say(detail::compose(MessageType::leave, 1, 1000, std::span<const std::byte>{}, 4), {one, one, one, one});
+}
+
+TEST_F(Hostile, strangers_without_an_end_are_hung_up_on) {
+  const RawPeer peer;
+  int brought = 0;
+  while (brought < 1000 && bring_strangers(peer)) ++brought;
+  EXPECT_LT(brought, 1000);
+  const auto answer = peer.hear(MessageType::refuse);
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(detail::get_text(answer->as<detail::RefuseBody>().reason),
+            "it gets descriptors that are neither memory nor a pipe");
+  EXPECT_TRUE(peer.was_hung_up_on());
+}
+
+/// As if somebody were just closing one, and came to no end.
+void closing_hangs(bool hangs) {
+  const detail::platform::ForkLock no_fork_now;
+  detail::platform::strangers::Waiting::here().at_work = hangs;
+}
+
+TEST_F(Hostile, strangers_whose_closing_hangs_keep_newcomers_waiting_and_nobody_else) {
+  closing_hangs(true);
+  std::vector<RawPeer> peers;
+  while (!detail::platform::strangers_pile_up()) {
+    ASSERT_LT(peers.size(), 200U) << "they are not bounded";
+    const RawPeer& peer = peers.emplace_back();
+    for (int i = 0; i < 4; ++i) ASSERT_TRUE(bring_strangers(peer));
+    ASSERT_TRUE(peer.say(MessageType::invite, 1, 1000, detail::PortBody{}));
+    ASSERT_TRUE(peer.hear(MessageType::gone)) << "it was heard to here";
+  }
+  const RawPeer newcomer;
+  newcomer.say(MessageType::invite, 1, 1000, detail::PortBody{});
+  EXPECT_TRUE(newcomer.hears_nothing_for(std::chrono::milliseconds(250)));
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_EQ(publisher.send_copy(test::payload(100, 1)), 1U);
+    EXPECT_TRUE(subscriber.take(patience));
+  }
+  closing_hangs(false);
+  EXPECT_TRUE(newcomer.hear(MessageType::gone)) << "it was let in";
 }
 
 TEST_F(Hostile, messages_to_ports_that_are_not_there_are_answered_or_ignored) {

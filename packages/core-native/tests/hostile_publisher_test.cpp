@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -21,6 +22,7 @@
 #include "support/hostile.hpp"
 #include "support/payload.hpp"
 #include "support/raw_peer.hpp"
+#include "support/test_access.hpp"
 
 namespace memlane {
 namespace {
@@ -278,6 +280,96 @@ TEST_F(Hostile, memory_that_is_never_handed_over_keeps_nobody_waiting) {
   EXPECT_FALSE(subscriber.take(20ms));
   peer.say(MessageType::leave, 1, subscriber_number());
   complains(ErrorCode::corrupt, "never handed over");
+}
+
+// What is on its way is given a moment, also by a take that does not wait. Who lets it arrive at the last moment each time gets
+// few of them.
+TEST_F(Hostile, memory_that_comes_late_each_time_does_not_slow_takes_that_do_not_wait) {
+  constexpr std::uint32_t rounds = 200;
+  const RawPeer peer;
+  RawPublisher raw(peer, "lane", subscriber_number(), 1);
+  raw.hand_over_half();
+  std::chrono::nanoseconds in_takes{0};
+  for (std::uint32_t i = 1; i <= rounds; ++i) {
+    detail::Descriptor descriptor = RawPublisher::good_descriptor();
+    descriptor.sequence = descriptor.segment = i;
+    raw.push(descriptor);
+    const auto start = std::chrono::steady_clock::now();
+    EXPECT_FALSE(subscriber.take());
+    in_takes += std::chrono::steady_clock::now() - start;
+    raw.hand_over_segment(i);
+    ASSERT_TRUE(subscriber.take(patience)) << i;
+  }
+  EXPECT_LT(in_takes, rounds * 50ms / 2) << "each of them waited";
+}
+
+// The publisher must not take its memory for its own again as long as somebody reads it, whatever was wrong.
+TEST_F(Hostile, a_lie_takes_no_memory_from_samples_that_are_held) {
+  const RawPeer peer;
+  const std::uint64_t to = subscriber_number();
+  std::uint64_t number = 0;
+  const std::vector<std::function<void(RawPublisher&)>> lies{
+      [](RawPublisher& raw) {
+        detail::Descriptor descriptor = RawPublisher::good_descriptor();
+        descriptor.dtype = 255;
+        raw.push(descriptor);
+      },
+      [](RawPublisher& raw) { raw.half().tail = 1000; },
+      [](RawPublisher& raw) { raw.hand_over_segment(1); },
+      [](RawPublisher& raw) { raw.hand_over_half(); },
+      [&](RawPublisher& raw) { peer.say(MessageType::closing, raw.number(), to); },
+  };
+  for (std::size_t i = 0; i < lies.size(); ++i) {
+    SCOPED_TRACE(i);
+    RawPublisher raw(peer, "lane", to, ++number);
+    raw.hand_over_half();
+    raw.hand_over_segment(1);
+    test::fill({raw.payload(), 100}, 5);
+    raw.push(RawPublisher::good_descriptor());
+    std::optional<Sample> held = subscriber.take(patience);
+    ASSERT_TRUE(held);
+    lies[i](raw);
+    complains(ErrorCode::corrupt, "process 4711");
+    EXPECT_EQ(peer.hear()->type(), MessageType::closing) << "nothing more is taken";
+    raw.hand_over_segment(1);  // another lie, of a link that is over
+    peer.say(MessageType::invite, 5, 999, RawPeer::port_body("lane", PortKind::publisher));
+    EXPECT_EQ(peer.hear()->header.to_port, 5U) << "and nothing more is said";
+    EXPECT_TRUE(test::is_payload(held->bytes(), 5));
+    EXPECT_EQ(subscriber.stats().held, 1U);
+    EXPECT_EQ(subscriber.stats().peers, 1U);
+    held.reset();
+    const auto end = peer.hear();
+    EXPECT_TRUE(end->type() == MessageType::leave || end->type() == MessageType::gone);
+    EXPECT_EQ(end->header.to_port, number);
+    EXPECT_EQ(subscriber.stats().broken, number) << "told once";
+  }
+}
+
+TEST_F(Hostile, a_lie_takes_no_memory_from_samples_that_are_held_of_a_publisher_that_goes_on) {
+  Publisher spoilt("lane");
+  const auto send = [&](std::uint64_t seed) {
+    Loan loan = spoilt.loan(3000);
+    test::fill(loan.bytes(), seed);
+    std::byte* const at = loan.data();
+    spoilt.send(std::move(loan));
+    return at;
+  };
+  std::byte* const first = send(1);
+  std::optional<Sample> held = subscriber.take(patience);
+  ASSERT_TRUE(held);
+  send(2);
+  reinterpret_cast<detail::Descriptor*>(detail::TestAccess::last_descriptor(spoilt.port()))->dtype = 255;
+  complains(ErrorCode::corrupt, "makes no sense");
+  EXPECT_TRUE(test::eventually([&] { return spoilt.stats().peers == 0; }));
+  std::vector<Loan> loans;
+  for (int i = 0; i < 20; ++i) {
+    loans.push_back(spoilt.loan(3000));
+    EXPECT_NE(loans.back().data(), first);
+    test::fill(loans.back().bytes(), 100);
+  }
+  EXPECT_TRUE(test::is_payload(held->bytes(), 1));
+  held.reset();
+  EXPECT_TRUE(spoilt.flush(patience)) << "what was held has gone back";
 }
 
 TEST_F(Hostile, memory_that_died_with_its_sender_is_a_drop) {

@@ -133,9 +133,11 @@ def publisher_sleeps_until_all_is_taken(stage: Company) -> None:
 
 @situation(PUBLISHER)
 def publisher_wakes_a_subscriber(stage: Company) -> None:
-    """The subscriber sleeps in a take."""
+    """The subscriber sleeps in a take. New memory would wake it too, before there is a sample: so there is none."""
     stage.open_survivors()
     stage.open_victim()
+    stage.send("V", 100)
+    survivor_takes_all(stage)
     stage.start("S", "take", count=1, timeout=20000)
     stage.sleeps("S")
     stage.send("V", 100)

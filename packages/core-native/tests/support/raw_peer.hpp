@@ -2,9 +2,11 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <array>
+#include <chrono>
 #include <cstring>
 #include <optional>
 #include <string>
@@ -110,6 +112,11 @@ class RawPeer {
     while (hear()) {
     }
     return true;
+  }
+
+  [[nodiscard]] bool hears_nothing_for(std::chrono::milliseconds time) const {
+    pollfd look{connection_.get(), POLLIN, 0};
+    return ::poll(&look, 1, static_cast<int>(time.count())) == 0;
   }
 
   void hang_up() { connection_.reset(); }

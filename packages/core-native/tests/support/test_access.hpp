@@ -78,6 +78,11 @@ struct TestAccess {
     const std::lock_guard lock(sender.mutex_);
     return sender.links_.at(0)->tickets_.size();
   }
+  /// For how many tickets that come back there is a place where nothing can fail.
+  static std::size_t room_for_tickets(SenderPort& sender) {
+    const std::lock_guard lock(sender.mutex_);
+    return sender.links_.at(0)->free_tickets_.capacity();
+  }
 };
 
 }  // namespace memlane::detail

@@ -1,5 +1,5 @@
-// What one process may make us keep for it. Whoever sends ten thousand invitations, or hands the same memory over again
-// and again, must not use up our mappings and our memory, from which our other peers live.
+// What one process may make us keep for it, and how long it may make us wait. Whoever sends ten thousand invitations, or hands
+// the same memory over again and again, must not use up our mappings and our memory, from which our other peers live.
 #pragma once
 
 #include <cstdint>
@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "memlane/endpoint/patience.hpp"
 #include "memlane/error.hpp"
 
 namespace memlane::detail {
@@ -73,6 +74,8 @@ class Allowance : public std::enable_shared_from_this<Allowance> {
                 "one process gets at most " + std::to_string(part.most) + " " + part.what + " of another");
   }
 
+  [[nodiscard]] Patience& patience() noexcept { return patience_; }
+
  private:
   struct Part {
     const char* what;
@@ -85,6 +88,7 @@ class Allowance : public std::enable_shared_from_this<Allowance> {
     parts_[static_cast<std::size_t>(of)].used -= amount;
   }
 
+  Patience patience_;
   std::mutex mutex_;
   Part parts_[4] = {{"links", 16384},
                     {"bytes of queues", std::uint64_t{1} << 30U},

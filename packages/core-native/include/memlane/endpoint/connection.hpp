@@ -26,6 +26,9 @@ class Connection {
       : socket_(std::move(socket)), poller_(poller), key_(key) {}
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
+  ~Connection() {
+    if (distrusted_) platform::close_aside(std::move(socket_));
+  }
 
   /// Swaps the socket, before anybody else knows of this connection.
   void adopt(platform::Handle& socket) noexcept { std::swap(socket_, socket); }
@@ -116,6 +119,20 @@ class Connection {
     kept_handles_ = 0;
   }
 
+  /// The peer does not keep to the protocol: what it has sent is not read any more, and may be anything, so that the end of
+  /// this connection must hold nobody up. By the service thread.
+  void distrust() noexcept {
+    platform::stop_receiving(socket_);
+    platform::hang_up(socket_);
+    distrusted_ = true;
+  }
+
+  /// Notes down descriptors that nobody asked for. False: they are too many for one connection. By the service thread.
+  [[nodiscard]] bool bears_strangers(std::size_t more) noexcept {
+    strangers_ += more;
+    return strangers_ <= most_strangers_of_one;
+  }
+
   [[nodiscard]] bool has_queued() const {
     const std::lock_guard lock(mutex_);
     return !queue_.empty() && !gone_;
@@ -144,6 +161,9 @@ class Connection {
   // A peer that makes us talk and never listens. One that is only frozen asks for nothing: it gets here only if this process
   // has as many links with it, and ends them all meanwhile.
   static constexpr std::size_t most_kept_messages = 16384;
+
+  // A peer that has made a mistake may hear which one; another that sends them on and on has made none.
+  static constexpr std::size_t most_strangers_of_one = 16;
 
   /// False: the connection is over, since the message could not be kept.
   bool keep(const MessageBytes& message, std::span<const int> handles) {
@@ -184,6 +204,8 @@ class Connection {
   bool room_wanted_ = false;      // by who sends now or not at all
   std::int64_t retry_at_ = 0;
   bool gone_ = false;
+  std::size_t strangers_ = 0;  // sent by the peer so far; the service thread's
+  bool distrusted_ = false;    // the service thread's, until the connection is over
 };
 
 }  // namespace memlane::detail

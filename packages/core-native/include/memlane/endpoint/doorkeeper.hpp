@@ -22,7 +22,8 @@ namespace memlane::detail {
 /// For one thread at a time and without a lock: whoever makes the endpoint, then the service thread, then whoever ends it.
 ///
 /// Whoever was accepted is watched, now or later: it has no other way to us, and would take a closed connection for our
-/// death. While the system lacks what is needed for that, newcomers wait in the door's queue.
+/// death. While the system lacks what is needed for that, or hangs in closing what earlier ones had sent, newcomers wait in
+/// the door's queue.
 class Doorkeeper {
  public:
   /// The door's key in the poller.
@@ -52,7 +53,7 @@ class Doorkeeper {
 
   /// The next one who waits at the door, if there is one.
   [[nodiscard]] std::optional<Newcomer> answer() {
-    if (unwatched_.size() >= Contacts::most_newcomers) return shut_for_a_while();
+    if (unwatched_.size() >= Contacts::most_newcomers || platform::strangers_pile_up()) return shut_for_a_while();
     unwatched_.reserve(unwatched_.size() + 1);  // whoever is accepted has a place
     platform::Handle socket;
     switch (platform::accept_newcomer(door_, socket)) {
@@ -73,7 +74,7 @@ class Doorkeeper {
   /// Opens the door again, if it is time.
   void reopen_due(std::int64_t now) {
     if (reopen_at_ > now) return;
-    reopen_at_ = now + descriptor_pause;  // if this fails, too
+    reopen_at_ = now + shut_pause;  // if this fails, too
     poller_.add(door_, key);
     reopen_at_ = platform::never;
   }
@@ -84,13 +85,13 @@ class Doorkeeper {
   }
 
  private:
-  /// Nanoseconds until a door is opened again for which no descriptor was left.
-  static constexpr std::int64_t descriptor_pause = 100'000'000;
+  /// Nanoseconds until a door is opened again that had to be shut.
+  static constexpr std::int64_t shut_pause = 100'000'000;
 
   /// Looking on would spin.
   std::nullopt_t shut_for_a_while() noexcept {
     poller_.remove(door_);
-    reopen_at_ = platform::monotonic_now() + descriptor_pause;
+    reopen_at_ = platform::monotonic_now() + shut_pause;
     return std::nullopt;
   }
 

@@ -77,10 +77,14 @@ class Reception {
         case platform::Arrived::Kind::nothing:
           if (process_ended) return lose(connection);
           return;
-        case platform::Arrived::Kind::hang_up:
-        case platform::Arrived::Kind::malformed: return lose(connection);
+        case platform::Arrived::Kind::hang_up: return lose(connection);
+        case platform::Arrived::Kind::malformed: return expel(connection);
         case platform::Arrived::Kind::message:
-          if (!take_in(connection, std::span(buffer).first(arrived.bytes), arrived)) return lose(connection);
+          if (!take_in(connection, std::span(buffer).first(arrived.bytes), arrived)) return expel(connection);
+          if (!connection->bears_strangers(arrived.strangers)) {
+            connection->send(refusal("it gets descriptors that are neither memory nor a pipe"));
+            return expel(connection);
+          }
       }
     }
   }
@@ -175,6 +179,12 @@ class Reception {
     burials_.add(lost->id);
   }
 
+  /// The same, of a peer that does not keep to the protocol.
+  void expel(const std::shared_ptr<Connection>& connection) {
+    connection->distrust();
+    lose(connection);
+  }
+
   /// Hears everybody who has come to the door and has not said who it is.
   void hear_newcomers() {
     if (at_the_door_) return;  // one that has come and gone is lost on the way: no need to begin again
@@ -192,7 +202,10 @@ class Reception {
     for (;;) {
       auto arrived = platform::receive_message(connection->socket(), buffer);
       if (arrived.kind != platform::Arrived::Kind::message) return;
-      if (!take_in(connection, std::span(buffer).first(arrived.bytes), arrived)) return;
+      if (!take_in(connection, std::span(buffer).first(arrived.bytes), arrived) ||
+          !connection->bears_strangers(arrived.strangers)) {
+        return connection->distrust();
+      }
     }
   }
 

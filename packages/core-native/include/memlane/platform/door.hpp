@@ -94,10 +94,19 @@ struct Arrived {
   std::size_t bytes = 0;
   std::vector<Handle> handles;  ///< empty ones where something came that is neither memory nor a pipe
   bool handles_lost = false;    ///< the process had no descriptor left for some of them
+  std::size_t strangers = 0;    ///< how many were neither memory nor a pipe
 };
 
 /// Receives one message, without waiting. What a dead peer had sent comes before its hang-up.
 [[nodiscard]] inline Arrived receive_message(const Handle& connection, std::span<std::byte> buffer);
+
+/// Closes what may take for ever to close, without holding the caller up: a descriptor that nobody asked for, or a connection
+/// in which such ones may still wait. `stranger` is empty afterwards, unless there is no memory left.
+inline void close_aside(Handle&& stranger) noexcept;
+
+/// Whether so many wait to be closed that nobody new should be let in who might bring more.
+[[nodiscard]] inline bool strangers_pile_up() noexcept;
+inline constexpr std::size_t most_strangers = 256;
 
 }  // namespace memlane::detail::platform
 

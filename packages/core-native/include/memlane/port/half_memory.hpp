@@ -7,6 +7,7 @@
 #include "memlane/platform/fault_point.hpp"
 #include "memlane/platform/memory.hpp"
 #include "memlane/ring/corruption.hpp"
+#include "memlane/segment/machine_room.hpp"
 #include "memlane/segment/size_class.hpp"
 
 namespace memlane::detail {
@@ -21,7 +22,9 @@ namespace memlane::detail {
                   platform::page_size());
 }
 
+/// Throws Error(out_of_memory | ...) before anything is reserved.
 [[nodiscard]] inline platform::OwnedMemory make_half(std::uint64_t magic, std::uint32_t capacity, std::size_t bytes) {
+  room_for_queues.take(bytes);
   platform::OwnedMemory half = platform::create_memory("memlane-half", bytes);
   HalfHeader header{};
   header.magic = magic;

@@ -228,11 +228,18 @@ class PortBase : public Port, public Armable, public std::enable_shared_from_thi
   }
   /// The same, with the reason, for the program at the other end.
   void say_gone(const Peer& peer, std::uint64_t port, ErrorCode code, std::string_view reason) const noexcept {
+    say_gone(peer, port, gone_for(code, reason));
+  }
+  void say_gone(const Peer& peer, std::uint64_t port, const GoneBody& reason) const noexcept {
+    peer.send(compose(MessageType::gone, number_, port, reason));
+    fault_point("gone.sent");
+  }
+
+  [[nodiscard]] static GoneBody gone_for(ErrorCode code, std::string_view reason) noexcept {
     GoneBody body{};
     body.code = static_cast<std::uint32_t>(code);
     put_text(body.reason, reason);
-    peer.send(compose(MessageType::gone, number_, port, body));
-    fault_point("gone.sent");
+    return body;
   }
 
   /// Whether a call from another port is meant for one like us.

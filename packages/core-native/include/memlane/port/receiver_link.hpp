@@ -81,6 +81,9 @@ class ReceiverLink {
   void give_up() noexcept { takes_ = false; }
   [[nodiscard]] bool takes() const noexcept { return takes_; }
   [[nodiscard]] bool was_given_up() const noexcept { return is_up() && !takes_; }
+  /// Why it was given up, for the sender's program, which hears it when the link ends.
+  void say_at_its_end(const GoneBody& reason) noexcept { last_words_ = reason; }
+  [[nodiscard]] const std::optional<GoneBody>& last_words() const noexcept { return last_words_; }
 
   /// The sender has left or died: nothing comes any more, but what is there can be taken.
   void sender_left() noexcept { left_ = true; }
@@ -119,8 +122,17 @@ class ReceiverLink {
   /// Whether something may have been sent already that cannot be taken yet, since the sender's half, or the handle of a
   /// sample's memory, is still in the connection.
   [[nodiscard]] bool is_on_the_way() const noexcept { return (awaits_segment_ || !is_up()) && !left_; }
-  /// The same, but true only once for each, so that a sender who never hands it over holds nobody up for long.
-  [[nodiscard]] bool is_worth_a_moment() noexcept { return is_on_the_way() && !std::exchange(was_waited_for_, true); }
+  /// How many nanoseconds, up to `moment`, a take that is not to wait may wait for that: once for each half and segment, and as
+  /// long as its process has patience left, so that a sender who never hands it over, or late each time, holds nobody up for
+  /// long. stop_waiting() gives back what was not needed; a link that is gone by then has used all.
+  [[nodiscard]] std::int64_t wait_for_it(std::int64_t moment, std::int64_t now) noexcept {
+    if (!is_on_the_way() || std::exchange(was_waited_for_, true)) return 0;
+    return patience_ = peer_->allowance()->patience().take(moment, now);
+  }
+  void stop_waiting(std::int64_t waited) noexcept {
+    if (const std::int64_t taken = std::exchange(patience_, 0); taken > waited)
+      peer_->allowance()->patience().give_back(taken - waited);
+  }
   [[nodiscard]] std::uint64_t waiting() { return takes_ ? ring_->waiting() : 0; }
   [[nodiscard]] std::uint64_t dropped() const noexcept { return is_up() ? ring_->dropped() + lost_with_sender_ : 0; }
   [[nodiscard]] std::uint64_t held() const noexcept { return held_; }
@@ -160,9 +172,10 @@ class ReceiverLink {
       const platform::Mapping& memory = *segment->second;
       const auto shape = validated_shape(look->descriptor, memory.size());
       if (!shape) throw Corruption("a sample's description makes no sense");
-      ++held_;
-      return TakenSample{segment->second, look->descriptor, look->position, *shape,
+      TakenSample sample{segment->second, look->descriptor, look->position, *shape,
                          read_meta(look->descriptor, memory)};
+      ++held_;  // last: what makes no sense is not held, and never comes back
+      return sample;
     }
     return std::nullopt;
   }
@@ -237,7 +250,9 @@ class ReceiverLink {
   std::uint64_t last_rung_ = 0;
   bool awaits_segment_ = false;  // the next sample lies in memory whose handle has not arrived
   bool was_waited_for_ = false;  // a take that does not wait has given it a moment to arrive
+  std::int64_t patience_ = 0;    // nanoseconds that this take may still be waiting for it
   bool takes_ = false;           // up, and not given up
+  std::optional<GoneBody> last_words_;
   bool left_ = false;
   bool died_ = false;
   std::uint64_t lost_with_sender_ = 0;  // samples whose memory it could not hand over before it died

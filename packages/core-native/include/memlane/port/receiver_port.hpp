@@ -314,12 +314,22 @@ class ReceiverPort final : public PortBase {
 
   std::optional<Delivery> take_now(std::unique_lock<std::mutex>& lock) {
     auto delivery = take_or_rearm();
-    if (delivery || std::ranges::none_of(links_, [](const auto& link) { return link->is_worth_a_moment(); })) {
-      return delivery;
-    }
+    if (delivery) return delivery;
+    const std::int64_t start = platform::monotonic_now();
+    std::int64_t patience = 0;
+    for (const auto& link : links_) patience = std::max(patience, link->wait_for_it(moment, start));
+    if (patience == 0) return delivery;
     // It was sent, so who asks for it now must get it: our service thread has only to read the half of a link, or the
     // handle of the sample's memory.
-    const Deadline deadline(moment);
+    const Deadline deadline(std::chrono::nanoseconds{patience});
+    struct Waited {
+      ReceiverPort& port;
+      std::int64_t start;
+      ~Waited() {
+        const std::int64_t waited = platform::monotonic_now() - start;
+        for (const auto& link : port.links_) link->stop_waiting(waited);
+      }
+    } waited{*this, start};
     const auto nothing_comes = [&] {
       return closed_ || std::ranges::none_of(links_, [](const auto& link) { return link->is_on_the_way(); });
     };
@@ -363,11 +373,12 @@ class ReceiverPort final : public PortBase {
       ReceiverLink& link = *delivery.link;
       --received_;
       received_bytes_ -= delivery.sample.descriptor.length;
-      if (!link.was_given_up()) {
-        note_bad_checksum(link, delivery.sample.descriptor.sequence);
-        link.give_up();
-        if (link.held() > 1) tell_closing(link);
-      }
+      std::array<char, 32> which{"sample "};
+      const auto end = std::to_chars(&which[7], which.data() + which.size(), delivery.sample.descriptor.sequence).ptr;
+      drop_link(
+          link, ErrorCode::corrupt, std::string_view(which.data(), end),
+          " does not match its checksum, so something wrote to it after it was sent; look for a stray write in that "
+          "process, or failing memory, and open its publisher anew");
     }
     release(delivery);
   }
@@ -401,7 +412,7 @@ class ReceiverPort final : public PortBase {
           --looked;
         }
       } catch (const Corruption& corruption) {
-        break_link(link->address(), ErrorCode::corrupt, corruption.what());
+        drop_link(*link, ErrorCode::corrupt, {}, corruption.what());
         problems_.tell();
       }
     }
@@ -409,31 +420,28 @@ class ReceiverPort final : public PortBase {
     return std::nullopt;
   }
 
-  /// What a message brought cannot be used: its sender is told, so that it does not wait for us.
+  /// What a message brought cannot be used: its sender is told why, so that it does not wait for us.
   void fail_link(const std::shared_ptr<Peer>& peer, const PortAddress& from, ErrorCode code,
                  std::string_view why) noexcept {
-    break_link(from, code, why);
-    say_gone(*peer, from.port, code, why);
+    if (const auto link = find(from)) {
+      if (!link->was_given_up()) link->say_at_its_end(gone_for(code, why));
+      drop_link(*link, code, {}, why);
+    } else {
+      problems_.note(code, 0, {}, why);
+      say_gone(*peer, from.port, code, why);
+    }
     settle(from);
   }
 
-  void note_bad_checksum(const ReceiverLink& link, std::uint64_t sequence) noexcept {
-    std::array<char, 32> which{"sample "};
-    const auto end = std::to_chars(&which[7], which.data() + which.size(), sequence).ptr;
-    problems_.note(
-        ErrorCode::corrupt, link.pid(), std::string_view(which.data(), end),
-        " does not match its checksum, so something wrote to it after it was sent; look for a stray write in that "
-        "process, or failing memory, and open its publisher anew");
-  }
-
-  void break_link(const PortAddress& address, ErrorCode code, std::string_view why) noexcept {
-    const auto link = find(address);
-    problems_.note(code, link == nullptr ? 0 : link->pid(), {}, why);
-    if (link == nullptr) return;
-    link->peer().send(compose(MessageType::leave, number_, address.port, std::span<const std::byte>{}));
-    link->sender_left();
-    link->give_up();
-    remove(*link);
+  /// Takes nothing more of a link that cannot go on; the caller keeps it alive. Samples of it that are held stay as they are until
+  /// they are released, and only then is the sender told that all its memory is its own again.
+  void drop_link(ReceiverLink& link, ErrorCode code, std::string_view what, std::string_view why) noexcept {
+    if (link.was_given_up()) return;
+    problems_.note(code, link.pid(), what, why);
+    link.give_up();
+    if (link.held() != 0) return tell_closing(link);
+    tell_leaving(link);
+    remove(link);
   }
 
   /// Returns the link, which is freed with the last pointer to it.
@@ -460,6 +468,7 @@ class ReceiverPort final : public PortBase {
 
   void tell_leaving(const ReceiverLink& link) const noexcept {
     if (link.has_left()) return;
+    if (link.last_words()) return say_gone(link.peer(), link.address().port, *link.last_words());
     link.peer().send(compose(MessageType::leave, number_, link.address().port, std::span<const std::byte>{}));
     fault_point("leave.sent");
   }
@@ -475,7 +484,8 @@ class ReceiverPort final : public PortBase {
     if (message.type == MessageType::invite) return accept_invitation(peer, from, message.body);
     if (message.type == MessageType::gone) {
       if (const auto refused = find(from)) {
-        if (const auto body = parse<GoneBody>(message.body)) {
+        const bool is_news = !refused->was_given_up() && !refused->has_left();
+        if (const auto body = is_news ? parse<GoneBody>(message.body) : std::nullopt) {
           const auto code = static_cast<ErrorCode>(body->code);
           problems_.note(to_string(code) == "unknown" ? ErrorCode::corrupt : code, refused->pid(),
                          "it says: ", get_text(body->reason));
@@ -486,13 +496,17 @@ class ReceiverPort final : public PortBase {
     }
     const auto link = find(from);
     if (link == nullptr) return;  // the last words of a link that is over
+    if (message.type == MessageType::leave) {
+      end_link(*link);
+      return fault_point("leave.heard");
+    }
+    if (link->was_given_up() && message.type != MessageType::segment_drop) return;  // its problem has been told
     switch (message.type) {
       case MessageType::half: return complete(*link, message);
       case MessageType::segment: return add_segment(*link, message);
       case MessageType::segment_drop:
         if (const auto body = parse<SegmentBody>(message.body)) return link->drop_segment(body->id);
         break;
-      case MessageType::leave: end_link(*link); return fault_point("leave.heard");
       default: break;
     }
     throw Corruption("a message that no sender sends");
@@ -530,7 +544,7 @@ class ReceiverPort final : public PortBase {
   const platform::View view_;
 
   // How long a take that does not wait gives our own service thread to fetch a handle.
-  static constexpr auto moment = std::chrono::milliseconds(50);
+  static constexpr std::int64_t moment = 50'000'000;  // nanoseconds
 
   // Written once, by the thread that it names; whoever reads its own name there reads what it wrote itself.
   std::atomic<std::thread::id> confined_to_{};

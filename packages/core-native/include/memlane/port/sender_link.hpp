@@ -17,6 +17,7 @@
 #include "memlane/platform/fault_point.hpp"
 #include "memlane/port/half_memory.hpp"
 #include "memlane/ring/sender_ring.hpp"
+#include "memlane/segment/make_room.hpp"
 #include "memlane/segment/pool.hpp"
 
 namespace memlane::detail {
@@ -116,7 +117,7 @@ class SenderLink {
   void reserve_ticket() {
     if (free_tickets_.empty()) {
       // Whatever is retired later finds its place reserved.
-      free_tickets_.reserve(tickets_.size() + 1);
+      make_room(free_tickets_, tickets_.size() + 1);
       tickets_.emplace_back();
       free_tickets_.push_back(static_cast<std::uint32_t>(tickets_.size() - 1));
     }

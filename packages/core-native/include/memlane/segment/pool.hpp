@@ -15,7 +15,8 @@
 #include "memlane/error.hpp"
 #include "memlane/platform/fault_point.hpp"
 #include "memlane/platform/memory.hpp"
-#include "memlane/platform/memory_limit.hpp"
+#include "memlane/segment/machine_room.hpp"
+#include "memlane/segment/make_room.hpp"
 #include "memlane/segment/poison.hpp"
 #include "memlane/segment/size_class.hpp"
 
@@ -185,14 +186,6 @@ class SegmentPool {
     std::uint64_t bytes = 0;
   };
 
-  /// As reserve(), but by factors, so that growing step by step stays cheap.
-  template <class T>
-  static void make_room(std::vector<T>& vector, std::size_t size) {
-    if (vector.capacity() < size) vector.reserve(std::max(size, 2 * vector.capacity()));
-  }
-
-  // What must stay for the rest of the machine: the kernel starts killing before the last byte is gone.
-  static constexpr std::uint64_t machine_reserve = std::uint64_t{32} << 20U;
   // Unused memory is kept for the next loan of its size up to this much, or as much as is in use.
   static constexpr std::uint64_t unused_allowance = std::uint64_t{64} << 20U;
 
@@ -244,7 +237,7 @@ class SegmentPool {
 
   void check_machine(Plan& plan, std::uint64_t bytes, bool exact) {
     platform::MemoryRoom room = platform::memory_room();
-    const auto fits = [&] { return room.bytes > machine_reserve && plan.bytes <= room.bytes - machine_reserve; };
+    const auto fits = [&] { return fits_into(room, plan.bytes, Reserve::for_payloads); };
     if (fits()) return;
     drop_unused([&] {
       room = platform::memory_room();
@@ -256,10 +249,8 @@ class SegmentPool {
       plan.bytes = bytes_of(plan);
       if (fits()) return;
     }
-    throw Error(ErrorCode::out_of_memory, "a loan of " + std::to_string(bytes) + " bytes does not fit into " +
-                                              room.limited_by + ": " + std::to_string(room.bytes) +
-                                              " bytes are left, of which " + std::to_string(machine_reserve) +
-                                              " stay reserved; release samples, or give the process more memory");
+    refuse_for_lack_of(room, Reserve::for_payloads, "a loan of " + std::to_string(bytes) + " bytes",
+                       "release samples, or give the process more memory");
   }
 
   std::uint64_t budget_;

@@ -16,6 +16,7 @@
 
 #include "memlane/platform/fault_point.hpp"
 #include "memlane/platform/linux/access.hpp"
+#include "memlane/platform/linux/half_made_folder.hpp"
 #include "memlane/platform/linux/sys.hpp"
 
 namespace memlane::detail::platform {
@@ -85,26 +86,17 @@ inline void make_private_folder(const std::string& path) {
 /// The folder gets its rights before it gets its name: nobody meets one that is not open to the group yet, and a private
 /// one of that name is never opened up.
 inline void make_group_folder(const std::string& path, const Access& access) {
+  HalfMadeFolder::remove_those_of_the_dead(path);
   struct stat status{};
   if (sys::call("lstat", [&] { return ::lstat(path.c_str(), &status); }) == 0) return;
-  std::string hidden = path + ".XXXXXX";
-  if (sys::call("mkdtemp", [&] { return ::mkdtemp(hidden.data()) != nullptr ? 0 : -1; }) != 0) {
-    sys::fail("cannot create the lane directory " + path + " (for a group, its parent must be there)", errno);
-  }
-  try {
-    const int number = sys::retried("open(folder)", [&] { return ::open(hidden.c_str(), open_folder_flags); });
-    if (number < 0) sys::fail("cannot create the lane directory " + path, errno);
-    linux_access::let_in(Handle(number).get(), access, group_folder_rights);
-    constexpr unsigned no_replace = 1;  // RENAME_NOREPLACE: younger C libraries have both
-    const auto renamed = sys::call("syscall(renameat2)", [&] {
-      return ::syscall(SYS_renameat2, AT_FDCWD, hidden.c_str(), AT_FDCWD, path.c_str(), no_replace);
-    });
-    if (renamed != 0 && errno != EEXIST) sys::fail("cannot create the lane directory " + path, errno);
-    if (renamed != 0) remove_folder(AT_FDCWD, hidden);
-  } catch (...) {
-    remove_folder(AT_FDCWD, hidden);
-    throw;
-  }
+  HalfMadeFolder made(path);
+  linux_access::let_in(made.handle(), access, group_folder_rights);
+  constexpr unsigned no_replace = 1;  // RENAME_NOREPLACE: younger C libraries have both
+  const auto renamed = sys::call("syscall(renameat2)", [&] {
+    return ::syscall(SYS_renameat2, AT_FDCWD, made.name().c_str(), AT_FDCWD, path.c_str(), no_replace);
+  });
+  if (renamed == 0) return made.is_ready();
+  if (errno != EEXIST) sys::fail("cannot create the lane directory " + path, errno);
 }
 
 }  // namespace linux_folders

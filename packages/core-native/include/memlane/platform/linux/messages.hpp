@@ -87,7 +87,10 @@ inline Arrived receive_message(const Handle& connection, std::span<std::byte> bu
       int number = -1;
       std::memcpy(&number, CMSG_DATA(part_of) + i * sizeof(int), sizeof number);
       Handle handle(number);
-      if (!strangers::is_memory_or_pipe(number)) strangers::close_aside(std::move(handle));
+      if (!strangers::is_memory_or_pipe(number)) {
+        close_aside(std::move(handle));
+        ++arrived.strangers;
+      }
       arrived.handles.push_back(std::move(handle));
     }
   }

@@ -9,7 +9,9 @@
 #include <array>
 #include <charconv>
 #include <cstring>
+#include <exception>
 #include <memory>
+#include <new>
 #include <string_view>
 #include <thread>
 #include <vector>
@@ -35,7 +37,8 @@ namespace memlane::detail::platform::strangers {
 }
 
 /// Those that wait to be closed, by a thread that is there only as long as there are some. If it is held up, strangers
-/// pile up behind it and nothing else does. Under the fork lock: in a forked child there are none, and no thread.
+/// pile up behind it, and nothing else does; from `most_strangers` on the door lets nobody in who might bring more. Under the
+/// fork lock: in a forked child there are none, and no thread.
 struct Waiting {
   std::vector<Handle> strangers;
   std::uint32_t generation = 0;
@@ -54,31 +57,51 @@ struct Waiting {
 
 inline void close_all() noexcept {
   for (;;) {
-    std::vector<Handle> some;
+    Handle stranger;  // closed at the end of its turn, when the lock is given back
     const ForkLock no_fork_now;
     Waiting& waiting = Waiting::here();
-    some.swap(waiting.strangers);
-    waiting.at_work = !some.empty();
-    if (some.empty()) return;
+    waiting.at_work = !waiting.strangers.empty();
+    if (!waiting.at_work) return;
+    stranger = std::move(waiting.strangers.back());
+    waiting.strangers.pop_back();
   }
 }
 
-/// Closes it without holding the caller up. `stranger` is empty afterwards.
-inline void close_aside(Handle&& stranger) {
-  constexpr linger at_once{0, 0};
-  sys::call("setsockopt(SO_LINGER)",
-            [&] { return ::setsockopt(stranger.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once); });
-  const ForkLock no_fork_now;
-  Waiting& waiting = Waiting::here();
-  waiting.strangers.push_back(std::move(stranger));
-  if (waiting.at_work) return;
+/// Under the fork lock. Where no thread can be had now, the next one who asks tries again.
+inline void see_that_they_are_closed(Waiting& waiting) noexcept {
+  if (waiting.at_work || waiting.strangers.empty()) return;
   try {
     const std::unique_ptr<std::thread> thread(start_thread(close_all));
     thread->detach();
     waiting.at_work = true;
-  } catch (const Error&) {
-    // No thread can be had now: the next stranger tries again.
+  } catch (const std::exception&) {
+    return;
   }
 }
 
 }  // namespace memlane::detail::platform::strangers
+
+namespace memlane::detail::platform {
+
+inline void close_aside(Handle&& stranger) noexcept {
+  constexpr linger at_once{0, 0};
+  sys::call("setsockopt(SO_LINGER)",
+            [&] { return ::setsockopt(stranger.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once); });
+  const ForkLock no_fork_now;
+  strangers::Waiting& waiting = strangers::Waiting::here();
+  try {
+    waiting.strangers.push_back(std::move(stranger));
+  } catch (const std::bad_alloc&) {
+    return;  // it is the caller's, and closed by it
+  }
+  strangers::see_that_they_are_closed(waiting);
+}
+
+inline bool strangers_pile_up() noexcept {
+  const ForkLock no_fork_now;
+  strangers::Waiting& waiting = strangers::Waiting::here();
+  strangers::see_that_they_are_closed(waiting);
+  return waiting.strangers.size() >= most_strangers;
+}
+
+}  // namespace memlane::detail::platform
