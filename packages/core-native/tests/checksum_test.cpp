@@ -93,17 +93,20 @@ TEST(Checksum, is_that_of_the_copy_where_somebody_writes_to_its_source) {
   Publisher publisher("lane", {.checksum = true});
   Subscriber subscriber("lane");
   std::vector<std::uint64_t> source(200'000);
-  std::atomic<bool> over = false;
-  std::jthread writer([&] {
-    for (std::uint64_t value = 1; !over; ++value) {
-      for (std::uint64_t& word : source) std::atomic_ref(word).store(value, std::memory_order_relaxed);
+  std::atomic<std::uint64_t> written = 0;
+  const std::jthread writer([&](const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+      for (std::uint64_t& word : source) std::atomic_ref(word).store(++written, std::memory_order_relaxed);
     }
   });
-  for (int i = 0; i < 50; ++i) {
+  int overtaken = 0;
+  EXPECT_TRUE(test::eventually([&] {
+    const std::uint64_t before = written;
     publisher.send_copy(std::as_bytes(std::span(source)));
-    EXPECT_TRUE(subscriber.take());
-  }
-  over = true;
+    if (written - before > 1000) ++overtaken;
+    return !subscriber.take() || overtaken == 20;
+  }));
+  EXPECT_EQ(overtaken, 20);
 }
 
 TEST(Checksum, is_that_of_what_was_written_over_a_copy_before_it_was_sent) {
