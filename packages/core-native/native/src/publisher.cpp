@@ -1,7 +1,6 @@
 #include "publisher.hpp"
 
 #include <chrono>
-#include <cstring>
 
 #include "closed.hpp"
 #include "convert.hpp"
@@ -73,9 +72,10 @@ Napi::Value PublisherWrap::send(const Napi::CallbackInfo& info) {
     const SendInfoArguments arguments(info[4], info[5]);
     // Before the copy: it would be made for nothing.
     if (patience.is_try_once() && !open().ready()) return env.Undefined();
-    Loan copy = open().loan(dtype, shape);
-    if (copy.size() != bytes.size()) throw Napi::RangeError::New(env, "the data is not as large as its shape says");
-    if (!bytes.empty()) std::memcpy(copy.data(), bytes.data(), bytes.size());
+    const auto wanted = shape.byte_count(item_size(dtype));
+    if (wanted && *wanted != bytes.size())
+      throw Napi::RangeError::New(env, "the data is not as large as its shape says");
+    Loan copy = open().loan_copy(dtype, shape, bytes);
     return from_result(env, memlane::addon::send(env, open(), copy, arguments.info(), patience));
   });
 }
