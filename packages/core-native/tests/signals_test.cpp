@@ -53,7 +53,7 @@ std::uint64_t own_mask() {
   return blocked_by(std::to_string(::gettid()));
 }
 
-volatile sig_atomic_t taken = 0;
+volatile sig_atomic_t signals_taken = 0;
 
 TEST(Signals, are_never_taken_by_a_thread_of_the_cores) {
   std::thread([] {}).join();  // with the first thread a sanitizer starts one of its own
@@ -73,7 +73,7 @@ TEST(Signals, are_never_taken_by_a_thread_of_the_cores) {
   // One for the process, which this thread does not want now: it waits, since nobody else wants it either.
   struct sigaction noted{};
   struct sigaction as_before{};
-  noted.sa_handler = [](int) { taken = 1; };
+  noted.sa_handler = [](int) { signals_taken = 1; };
   ASSERT_EQ(::sigaction(SIGUSR1, &noted, &as_before), 0);
   sigset_t one;
   sigset_t unblocked;
@@ -86,9 +86,9 @@ TEST(Signals, are_never_taken_by_a_thread_of_the_cores) {
   sigset_t waiting;
   ASSERT_EQ(::sigpending(&waiting), 0);
   EXPECT_EQ(::sigismember(&waiting, SIGUSR1), 1);
-  EXPECT_EQ(taken, 0);
+  EXPECT_EQ(signals_taken, 0);
   ASSERT_EQ(::pthread_sigmask(SIG_SETMASK, &unblocked, nullptr), 0);
-  EXPECT_EQ(taken, 1) << "it was for this thread";
+  EXPECT_EQ(signals_taken, 1) << "it was for this thread";
   ::sigaction(SIGUSR1, &as_before, nullptr);
 }
 
