@@ -38,6 +38,7 @@ const results = {
   limits: await measure.measureLimits(effort, onTrial),
   roundTrips: await measure.measureRoundTrips(effort, onTrial),
   throughput: await measure.measureThroughput(effort, onTrial),
+  checksum: await measure.measureChecksum(effort, onTrial),
   comingsAndGoings: await measure.measureComingsAndGoings(effort, onTrial),
   older: await measure.measureOlderRows(effort, onTrial),
   grpc: effort.others ? await measure.measureGrpc(effort, onTrial) : undefined,

@@ -3,6 +3,7 @@
 import { cpSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 
 import { withLock } from "./lib/lock.mjs";
 import { at, prefix, root, tools, venv } from "./lib/paths.mjs";
@@ -71,6 +72,7 @@ const steps = [
   },
   {
     name: "GoogleTest",
+    forTests: true,
     when: () => !hasGoogleTest(),
     facts: [googleTest.requirement],
     outputs: ["build/tools/googletest/src/gtest-all.cc"],
@@ -96,6 +98,7 @@ const steps = [
   },
   {
     name: "core tests",
+    forTests: true,
     inputs: [...core, "packages/core-native/CMakeLists.txt", "packages/core-native/tests", "packages/cpp-header"],
     facts: [compilerVersion, hasGoogleTest],
     outputs: ["build/dev/build.ninja"],
@@ -175,21 +178,25 @@ async function take(step) {
   console.log(`${((performance.now() - begin) / 1000).toFixed(1)} s`);
 }
 
-/** Brings in and builds whatever is not there yet. Throws CommandFailed, with the reason as its message. */
-export async function setup() {
+/**
+ * Brings in and builds whatever is not there yet; `tests: false`: but for what only the core's tests need, which takes the
+ * longest. Throws CommandFailed, with the reason as its message.
+ */
+export async function setup({ tests = true } = {}) {
   const missing = missingRequirements();
   if (missing.length > 0) throw new CommandFailed(missing.map((line) => `missing: ${line}`).join("\n"));
   console.log(`setup (logs in ${relative(root, at("build", "logs"))}/)`);
   const begin = performance.now();
   await withLock(async () => {
-    for (const step of steps) await take(step);
+    for (const step of steps.filter(({ forTests }) => tests || !forTests)) await take(step);
   });
   console.log(`  ready after ${((performance.now() - begin) / 1000).toFixed(1)} s`);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const { values } = parseArgs({ options: { "without-tests": { type: "boolean", default: false } } });
   try {
-    await setup();
+    await setup({ tests: !values["without-tests"] });
   } catch (error) {
     if (!(error instanceof CommandFailed)) throw error;
     console.error(error.message);

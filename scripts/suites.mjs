@@ -2,11 +2,12 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { dirname, relative } from "node:path";
 
+import { arm64Obstacle } from "./arm64.mjs";
 import { fuzzing } from "./fuzz.mjs";
 import { docs } from "./lib/docs-runner.mjs";
 import { checks } from "./lint.mjs";
 import { at, root } from "./lib/paths.mjs";
-import { all, commands, ctest, jest, nodeTest, pytest } from "./lib/runners.mjs";
+import { all, commands, ctest, jest, nodeTest, pytest, unless } from "./lib/runners.mjs";
 import { filesUnder } from "./lib/stamp.mjs";
 
 const node = process.execPath;
@@ -72,6 +73,8 @@ export const suites = [
   { name: "core", run: ctest("dev") },
   { name: "core-asan", run: ctest("asan") },
   { name: "core-tsan", run: ctest("tsan") },
+  // Cross-compiled, under qemu-user: some 15 s, and half a minute to build.
+  { name: "arm64", run: unless(arm64Obstacle, ctest("arm64")) },
   // About half a minute, and as much again to build.
   { name: "fuzz", run: thenPrint(fuzzing(8), "build/reports/fuzz.txt") },
   // Each of the core's calls and allocations fails once, some 15,000 times in all: about a minute, and half of one to build.

@@ -98,6 +98,14 @@ def test_a_member_of_the_group_finds_none_either(place: Path, visitor: StartVisi
     attack(Attacker(directory, str(TEAM), BOB_OF_TEAM), sender, subscriber(), subscriber)
 
 
+def sender_and_witness(directory: Path, visitor: StartVisitor) -> tuple[Visitor, Visitor]:
+    """Returns a publisher of the lane, and a subscriber that sees what another one's writes do."""
+    sender, witness = visitor("cpp"), visitor("cpp")
+    sender.ask(f"pub lane {directory} -")
+    witness.ask(f"sub lane {directory} -")
+    return sender, witness
+
+
 def pattern(size: int, seed: int) -> np.ndarray:
     """Returns the payload of a seed, as visitors fill it."""
     return ((np.arange(size, dtype=np.uint64) + seed) % 251).astype(np.uint8)
@@ -108,9 +116,7 @@ def test_python_arrays_are_read_only_and_a_raw_write_is_seen_by_nobody_else(
     size: int, place: Path, visitor: StartVisitor
 ) -> None:
     directory = own(place)
-    sender, witness = visitor("cpp"), visitor("cpp")
-    sender.ask(f"pub lane {directory} -")
-    witness.ask(f"sub lane {directory} -")
+    sender, witness = sender_and_witness(directory, visitor)
     with memlane.Subscriber("lane", directory=directory) as sub:
         assert sender.ask(f"send {size} 1") == "2"
         with sub.take(30) as sample:  # type: ignore[union-attr]
@@ -137,9 +143,7 @@ def test_writes_of_python_libraries_that_know_no_read_only_memory_are_undone(
     size: int, place: Path, visitor: StartVisitor
 ) -> None:
     directory = own(place)
-    sender, witness = visitor("cpp"), visitor("cpp")
-    sender.ask(f"pub lane {directory} -")
-    witness.ask(f"sub lane {directory} -")
+    sender, witness = sender_and_witness(directory, visitor)
     with memlane.Subscriber("lane", directory=directory) as sub:
         for seed in range(1, 5):  # from the third on in memory that was written to
             assert sender.ask(f"send {size} {seed}") == "2"

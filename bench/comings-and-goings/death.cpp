@@ -5,12 +5,11 @@
 #include <cstring>
 #include <iostream>
 #include <memlane/memlane.hpp>
-#include <thread>
 
+#include "../common/deaths.hpp"
 #include "../common/options.hpp"
 #include "../common/other_process.hpp"
 #include "../common/result.hpp"
-#include "../common/timer.hpp"
 
 namespace {
 
@@ -31,17 +30,10 @@ std::int64_t time_of_one(std::uint64_t touched) {
   memlane::Subscriber subscriber(lane);
   const bench::OtherProcess other({"--role", "victim", "--touched", std::to_string(touched)});
   if (!subscriber.take(60s)) throw std::runtime_error("the other process does not come");
-  std::int64_t killed = 0;
-  std::thread killer([&] {
-    std::this_thread::sleep_for(2ms);  // the take waits by now, and if it does not the figure is the smaller
-    killed = bench::now();
-    other.kill();
+  return bench::time_until_heard(other, [&] {
+    for ([[maybe_unused]] auto& sample : subscriber.samples({.until_idle = true})) {
+    }
   });
-  for ([[maybe_unused]] auto& sample : subscriber.samples({.until_idle = true})) {
-  }
-  const std::int64_t heard = bench::now();
-  killer.join();
-  return heard - killed;
 }
 
 }  // namespace
@@ -49,16 +41,9 @@ std::int64_t time_of_one(std::uint64_t touched) {
 int main(int argc, char** argv) {
   try {
     const bench::Options options(argc, argv);
-    const auto touched = static_cast<std::uint64_t>(options.number("touched"));
-    if (options.has("role")) be_killed(touched);
-    bench::Times times;
-    bench::repeat(0, static_cast<std::uint64_t>(options.number("trials")),
-                  [&](std::uint64_t /*round*/) { times.add(time_of_one(touched)); });
-    bench::Result()
-        .add("touched", touched)
-        .add("rounds", std::uint64_t{times.count()})
-        .add("ns", times.quantile(0.5))
-        .add("p99_ns", times.quantile(0.99));
+    if (options.has("role")) be_killed(static_cast<std::uint64_t>(options.number("touched")));
+    bench::Result result;
+    bench::measure_deaths(options, result, time_of_one);
     return EXIT_SUCCESS;
   } catch (const std::exception& error) {
     std::cerr << "death: " << error.what() << '\n';

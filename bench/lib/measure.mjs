@@ -8,6 +8,7 @@ const frame = (width, height, count = 1) => width * height * 3 * count;
 /** From a small message to eight full-HD frames, which are 47 MiB. */
 export const sizes = [64, 1024, 65_536, frame(640, 640), frame(1920, 1080), frame(1920, 1080, 8)];
 export const throughputSizes = [64, 1024, 65_536];
+export const checksumSizes = [65_536, frame(1920, 1080), frame(1920, 1080, 8)];
 
 /** What a process that dies holds in memory, and with how many ports of another process one that joins is linked. */
 export const touched = [0, 1e9];
@@ -105,6 +106,22 @@ export async function measureThroughput({ trials, seconds }, onTrial) {
   return all;
 }
 
+/** A copy sent and taken with and without a checksum, and the sum alone. */
+export async function measureChecksum({ trials, seconds, largest }, onTrial) {
+  const list = checksumSizes.filter((bytes) => bytes <= largest).join(",");
+  const runs = [];
+  for (let trial = 0; trial < trials; trial++) {
+    const [results] = await runTogether([
+      ...scenario("checksum"),
+      ...option("seconds", seconds),
+      ...option("sizes", list),
+    ]);
+    runs.push(results);
+    onTrial("checksum");
+  }
+  return medianOfTrials(runs);
+}
+
 /** How soon a death is heard, and what joining costs. Each trial is an event of its own, so one run holds many. */
 export async function measureComingsAndGoings({ comings, largest }, onTrial) {
   const run = async (program, ...options) => {
@@ -175,5 +192,5 @@ export async function measureGrpc({ trials, seconds }, onTrial) {
 export const trialCount = ({ trials, largest, others }) =>
   touched.filter((each) => each <= largest).length +
   links.length +
-  trials * (2 + Object.keys(peers).length * (Object.keys(waits).length + 1)) +
+  trials * (3 + Object.keys(peers).length * (Object.keys(waits).length + 1)) +
   (others ? trials + 1 : 0);

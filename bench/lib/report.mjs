@@ -70,6 +70,19 @@ function throughput({ throughput: measured }) {
   return table(["one way", ...languages.map((language) => `C++ to ${language}`)], rows);
 }
 
+/** What a checksum costs: each end sums the payload once, the sender while it copies. */
+function checksum({ checksum: measured }) {
+  const rows = measured.map(({ bytes, sum_ns: sum, without_ns: without, with_ns: summed }) => [
+    size(bytes),
+    microseconds(without),
+    `${microseconds(summed)} (${times(summed, 2 * sum)})`,
+    microseconds(2 * sum),
+    gigabytesPerSecond(bytes, sum),
+  ]);
+  const heads = ["send_copy() and take(), µs", "the same with checksum", "limit: two sums", "a sum alone, GB/s"];
+  return table(["C++, one process", ...heads], rows);
+}
+
 /** How soon a death is heard, and what a join costs. */
 function comingsAndGoings({ comingsAndGoings: { deaths, joins } }) {
   const rows = [
@@ -146,6 +159,8 @@ export function report(results) {
     sending(results),
     "### As many messages as will go",
     throughput(results),
+    "### With a checksum",
+    checksum(results),
     "### Comings and goings",
     comingsAndGoings(results),
     "### The rows of the older library's table",

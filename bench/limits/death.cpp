@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <iostream>
@@ -18,14 +17,12 @@
 #include <string>
 #include <thread>
 
+#include "../common/deaths.hpp"
 #include "../common/options.hpp"
 #include "../common/other_process.hpp"
 #include "../common/result.hpp"
-#include "../common/timer.hpp"
 
 namespace {
-
-using namespace std::chrono_literals;
 
 void hold(std::uint64_t bytes) {
   if (bytes == 0) return;
@@ -57,18 +54,12 @@ std::int64_t time_of_one(std::uint64_t touched) {
   ::close(ends[1]);
   char there = 0;
   if (::read(ends[0], &there, 1) != 1) throw std::runtime_error("the other process does not come");
-  std::int64_t killed = 0;
-  std::thread killer([&] {
-    std::this_thread::sleep_for(2ms);  // the poll waits by now
-    killed = bench::now();
-    other.kill();
+  const std::int64_t time = bench::time_until_heard(other, [&] {
+    pollfd look{ends[0], POLLIN, 0};
+    if (::poll(&look, 1, -1) != 1) throw std::runtime_error("the poll failed");
   });
-  pollfd look{ends[0], POLLIN, 0};
-  if (::poll(&look, 1, -1) != 1) throw std::runtime_error("the poll failed");
-  const std::int64_t heard = bench::now();
-  killer.join();
   ::close(ends[0]);
-  return heard - killed;
+  return time;
 }
 
 }  // namespace
@@ -76,17 +67,11 @@ std::int64_t time_of_one(std::uint64_t touched) {
 int main(int argc, char** argv) {
   try {
     const bench::Options options(argc, argv);
-    const auto touched = static_cast<std::uint64_t>(options.number("touched"));
-    if (options.has("role")) be_killed(static_cast<int>(options.number("socket")), touched);
-    bench::Times times;
-    bench::repeat(0, static_cast<std::uint64_t>(options.number("trials")),
-                  [&](std::uint64_t /*round*/) { times.add(time_of_one(touched)); });
-    bench::Result()
-        .add("limit", "death")
-        .add("touched", touched)
-        .add("rounds", std::uint64_t{times.count()})
-        .add("ns", times.quantile(0.5))
-        .add("p99_ns", times.quantile(0.99));
+    if (options.has("role")) {
+      be_killed(static_cast<int>(options.number("socket")), static_cast<std::uint64_t>(options.number("touched")));
+    }
+    bench::Result result;
+    bench::measure_deaths(options, result.add("limit", "death"), time_of_one);
     return EXIT_SUCCESS;
   } catch (const std::exception& error) {
     std::cerr << "death: " << error.what() << '\n';

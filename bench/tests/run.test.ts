@@ -17,6 +17,7 @@ interface Results {
   readonly limits: Record<string, Row[]>;
   readonly roundTrips: Record<string, Record<string, Row[]>>;
   readonly throughput: Record<string, Row[]>;
+  readonly checksum: Row[];
   readonly comingsAndGoings: Record<"deaths" | "joins", Row[]>;
   readonly older: { bytes: number; older: number; loan: Row; copy: Row }[];
 }
@@ -83,6 +84,12 @@ test("deaths and joins have figures", () => {
 test("each size has the limit of its copy", () => {
   expect(results.limits.copy?.map(({ bytes }) => bytes)).toEqual([64, 1024, 65_536, 1_228_800]);
   for (const row of results.limits.copy ?? []) expect(isFigure(row.memcpy_ns)).toBe(true);
+});
+
+test("the checksum has figures, and the limit of it", () => {
+  expect(results.checksum.map(({ bytes }) => bytes)).toEqual([65_536]); // the others are too large for this
+  for (const row of results.checksum)
+    expect([row.sum_ns, row.without_ns, row.with_ns].map(isFigure)).toEqual([true, true, true]);
 });
 
 test.each(languages)("the throughput to %s has figures", (language) => {

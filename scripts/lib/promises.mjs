@@ -1,14 +1,14 @@
 // The promises that a page makes in its tables, `| promise | test |`, and the tests of the suites, so that one can be held
 // against the other. A suite's name stands before the first of its tests, and holds for those that follow: core `A.b`, `A.c`.
 import { readFileSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 
 import { at } from "./paths.mjs";
 
 const files = (folder, ending) =>
-  readdirSync(at(folder))
+  readdirSync(at(folder), { recursive: true })
     .filter((name) => name.endsWith(ending))
-    .map((name) => ({ name, text: readFileSync(join(at(folder), name), "utf8") }));
+    .map((name) => ({ name: basename(name), text: readFileSync(join(at(folder), name), "utf8") }));
 
 const pytests = (folder) =>
   files(folder, ".py").flatMap(({ name, text }) =>

@@ -91,3 +91,12 @@ export const all =
     for (const runner of runners) counts.add(await runner(context));
     return counts;
   };
+
+/** A runner for where `obstacle()` finds nothing in its way; else all of it is skipped, with the reason that was found. */
+export const unless = (obstacle, runner) => async (context) => {
+  const reason = obstacle();
+  if (reason === undefined) return runner(context);
+  const counts = new Counts();
+  counts.skipped.push(`all of it: ${reason}`);
+  return counts;
+};

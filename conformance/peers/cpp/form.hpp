@@ -75,13 +75,18 @@ class Form {
     return value ? to_number<Number>(*value) : otherwise;
   }
   /// All values of a field that may stand several times.
+  [[nodiscard]] std::vector<std::string> all(std::string_view name) const {
+    std::vector<std::string> values;
+    for (const auto& [each, value] : fields_) {
+      if (each == name) values.push_back(value);
+    }
+    return values;
+  }
   template <class Number>
   [[nodiscard]] std::vector<Number> numbers(std::string_view name) const {
-    std::vector<Number> all;
-    for (const auto& [each, value] : fields_) {
-      if (each == name) all.push_back(to_number<Number>(value));
-    }
-    return all;
+    std::vector<Number> all_numbers;
+    for (const std::string& value : all(name)) all_numbers.push_back(to_number<Number>(value));
+    return all_numbers;
   }
 
  private:

@@ -4,11 +4,13 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <functional>
 #include <map>
 #include <memlane/memlane.hpp>
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "form.hpp"
 #include "options.hpp"
@@ -25,6 +27,7 @@ class Ports {
                              {"discard", &Ports::discard},
                              {"wait-for-subscribers", &Ports::wait_for_subscribers},
                              {"wait-for-publishers", &Ports::wait_for_publishers},
+                             {"wait-for-any", &Ports::wait_for_any},
                              {"flush", &Ports::flush},
                              {"stats", &Ports::stats},
                              {"await-stats", &Ports::await_stats}});
@@ -37,10 +40,11 @@ class Ports {
     return named(subscribers_, step.text(field, "main"));
   }
 
-  memlane::AnyPort& any_port(const Form& step) {
-    const auto place = publishers_.find(step.text("port", "main"));
+  memlane::AnyPort& any_port(const Form& step) { return any_port(step.text("port", "main")); }
+  memlane::AnyPort& any_port(const std::string& name) {
+    const auto place = publishers_.find(name);
     if (place != publishers_.end()) return place->second;
-    return subscriber(step);
+    return named(subscribers_, name);
   }
 
   void clear() {
@@ -75,6 +79,12 @@ class Ports {
   void wait_for_publishers(const Form& step, Form& reply) {
     timed(reply,
           [&] { return subscriber(step).wait_for_publishers(step.number<std::size_t>("n", 1), timeout_of(step)); });
+  }
+
+  void wait_for_any(const Form& step, Form& reply) {
+    std::vector<std::reference_wrapper<memlane::AnyPort>> among;
+    for (const std::string& name : step.all("among")) among.emplace_back(any_port(name));
+    timed(reply, [&] { return !memlane::wait(among, timeout_of(step)).empty(); });
   }
 
   void flush(const Form& step, Form& reply) {

@@ -24,6 +24,7 @@ class Ports:
             "discard": self._discard,
             "wait-for-subscribers": self._wait_for_subscribers,
             "wait-for-publishers": self._wait_for_publishers,
+            "wait-for-any": self._wait_for_any,
             "flush": self._flush,
             "stats": self._stats,
             "await-stats": self._await_stats,
@@ -39,7 +40,10 @@ class Ports:
 
     def port(self, step: Form) -> memlane.Publisher | memlane.Subscriber:
         """Return the port that a step means."""
-        return self.publishers.get(step.find("port") or "main") or self.subscriber(step)
+        return self._named(step.find("port") or "main")
+
+    def _named(self, name: str) -> memlane.Publisher | memlane.Subscriber:
+        return self.publishers.get(name) or self.subscribers[name]
 
     def clear(self) -> None:
         """Close them, and forget them."""
@@ -79,6 +83,11 @@ class Ports:
         """Wait until that many are there."""
         n, timeout = step.integer("n", 1), step.seconds("timeout")
         timed(reply, lambda: self.subscriber(step).wait_for_publishers(n, timeout=timeout))
+
+    def _wait_for_any(self, step: Form, reply: Form) -> None:
+        """Wait until one of several ports is ready."""
+        among = [self._named(name) for name in step.all("among")]
+        timed(reply, lambda: memlane.wait(among, step.seconds("timeout")) != [])
 
     def _flush(self, step: Form, reply: Form) -> None:
         """Wait until everything sent was taken and released."""

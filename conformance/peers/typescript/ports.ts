@@ -1,7 +1,7 @@
 // The ports of a peer, by name.
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { Publisher, Subscriber } from "memlane";
+import { Publisher, Subscriber, wait } from "memlane";
 
 import { number, text } from "./form.js";
 import type { Form } from "./form.js";
@@ -56,6 +56,12 @@ export class Ports {
       await timed(reply, () => this.subscriber(step).waitForPublishers(n, options));
     },
 
+    "wait-for-any": async (step, reply) => {
+      const among = step.getAll("among").map((name) => this.#named(name));
+      const options = given({ timeout: number(step, "timeout", undefined) });
+      await timed(reply, async () => (await wait(among, options)).length > 0);
+    },
+
     flush: async (step, reply) => {
       const options = given({ timeout: number(step, "timeout", undefined) });
       await timed(reply, () => this.publisher(step).flush(options));
@@ -92,13 +98,17 @@ export class Ports {
   }
 
   port(step: Form): Publisher | Subscriber {
-    return this.#publishers.get(step.get("port") ?? "main") ?? this.subscriber(step);
+    return this.#named(step.get("port") ?? "main");
   }
 
   clear(): void {
     for (const port of [...this.#publishers.values(), ...this.#subscribers.values()]) port.close();
     this.#publishers.clear();
     this.#subscribers.clear();
+  }
+
+  #named(name: string): Publisher | Subscriber {
+    return this.#publishers.get(name) ?? named(this.#subscribers, name);
   }
 
   #stats(step: Form, reply: Form): void {

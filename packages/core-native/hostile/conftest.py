@@ -103,7 +103,7 @@ def scene(cast: Cast, language: str, kind: Kind, lane_directory: Path) -> Iterat
             one.exchange()
             one.end()
             for player in players:
-                eventually(lambda p=player: descriptors(p.pid) <= before[p.pid] + 2, "descriptors were left open")
+                eventually(lambda p=player: descriptors(p.pid) <= before[p.pid], "descriptors were left open")
 
 
 @contextmanager

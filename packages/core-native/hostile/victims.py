@@ -11,7 +11,8 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import parse_qsl, urlencode
+
+from form import Form
 
 ROOT = Path(__file__).parents[3]
 LANGUAGES = ["cpp", "python", "typescript"]
@@ -53,8 +54,7 @@ class Victim:
     def begin(self, do: str, **fields: object) -> None:
         """Send a step; finish() waits for its answer."""
         self._next += 1
-        named = [(name.replace("_", "-"), value) for name, value in fields.items()]
-        line = urlencode([("do", do), *named, ("id", self._next)])
+        line = Form.of(do=do, **fields, id=self._next).line()
         self._pending.append(line)
         assert self.process.stdin is not None
         self.process.stdin.write(line.encode() + b"\n")
@@ -64,7 +64,7 @@ class Victim:
         """Wait for the answer of the oldest step that was begun. Raises PeerError."""
         step = self._pending.pop(0)
         reply: Reply = {}
-        for name, value in parse_qsl(self._line(step), keep_blank_values=True):
+        for name, value in Form(self._line(step)).fields:
             reply.setdefault(name, []).append(value)
         if "error" in reply:
             raise PeerError(reply["error"][0], reply.get("message", [""])[0])
@@ -141,4 +141,4 @@ def eventually(condition: object, what: str) -> None:
 def lines(reply: Reply, name: str) -> Iterator[dict[str, str]]:
     """Read the lines of a reply that are lists themselves."""
     for line in reply.get(name, []):
-        yield dict(parse_qsl(line, keep_blank_values=True))
+        yield dict(Form(line).fields)

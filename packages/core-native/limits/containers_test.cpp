@@ -7,10 +7,9 @@
 #include <fstream>
 #include <string>
 
-#include "memlane/memlane.hpp"
+#include "patterns.hpp"
 #include "support.hpp"
 #include "support/leak_check.hpp"
-#include "support/payload.hpp"
 
 namespace memlane::limits {
 namespace {
@@ -47,50 +46,49 @@ class Contained : public ChildProcess {
   }
 };
 
-void exchange_and_die() {
-  Contained sender;
-  Contained receiver;
-  static_cast<void>(answer(sender, "pub p to history=1"));
-  static_cast<void>(answer(receiver, "sub s to"));
-  static_cast<void>(answer(receiver, "pub p back"));
-  Subscriber outside("to");
+class Containers : public OfAnyPattern {
+ protected:
+  static void exchange_and_die() {
+    Contained one;
+    Contained other;
+    Peer outside;
+    static_cast<void>(answer(one, sender("p", "to/the/other")));
+    static_cast<void>(answer(one, sender("q", "out")));
+    static_cast<void>(answer(other, receiver("s", "to/the/other")));
+    static_cast<void>(answer(other, sender("b", "back")));
+    static_cast<void>(answer(outside, receiver("s", "out")));
 
-  EXPECT_EQ(number(sender, "send p 1000 1"), 2U) << "to the other container, and to this process outside of both";
-  EXPECT_EQ(answer(receiver, "take s 30000"), "1 1000");
-  EXPECT_TRUE(outside.take(test::patience));
+    // 200 MB, where /dev/shm has 1.
+    for (const std::string what : {" 1000 1", " 200000000 2"}) {
+      for (const char* port : {"p", "q"}) EXPECT_EQ(number(one, "send " + std::string(port) + what), 1U);
+      for (auto* to : {static_cast<ChildProcess*>(&other), static_cast<ChildProcess*>(&outside)})
+        EXPECT_EQ(answer(*to, "drain s 1"), what.substr(what.size() - 1));
+    }
 
-  // 200 MB, where /dev/shm has 1.
-  EXPECT_EQ(number(sender, "send p 200000000 2"), 2U);
-  EXPECT_EQ(answer(receiver, "drain s 1"), "2");
-  {
-    const auto sample = outside.take(test::patience);
-    ASSERT_TRUE(sample);
-    EXPECT_TRUE(test::is_payload(sample->bytes(), 2));
+    // A death in one is heard in the other: the queue that kept the sender waiting is gone.
+    static_cast<void>(answer(one, receiver("s", "back")));
+    EXPECT_EQ(answer(other, "wait-peers b 1 30000"), "yes");
+    EXPECT_EQ(number(other, "send b 100 1"), 1U);
+    ASSERT_GT(other.inner(), 0);
+    ASSERT_EQ(::kill(other.inner(), SIGKILL), 0);
+    EXPECT_EQ(answer(one, "take s 30000"), "1 100") << "what the dead had sent";
+    EXPECT_TRUE(test::eventually([&] { return answer(one, "stats p").ends_with(" 0 0"); })) << answer(one, "stats p");
+    EXPECT_TRUE(test::eventually([&] { return answer(one, "stats s").ends_with(" 0 0"); }));
+    EXPECT_EQ(number(one, "send q 1000 3"), 1U) << "to the one outside";
+
+    // And outside of both.
+    ASSERT_EQ(::kill(one.inner(), SIGKILL), 0);
+    EXPECT_EQ(answer(outside, "drain s 1"), "3");
+    EXPECT_TRUE(test::eventually([&] { return answer(outside, "stats s").ends_with(" 0 0"); }));
   }
+};
+INSTANTIATE_TEST_SUITE_P(Each, Containers, each_pattern(), name_of);
 
-  // A death in one is heard in the other: the queue that kept the sender waiting is gone.
-  static_cast<void>(answer(sender, "sub s back"));
-  EXPECT_EQ(answer(receiver, "wait-peers p 1 30000"), "yes");
-  EXPECT_EQ(number(receiver, "send p 100 1"), 1U);
-  ASSERT_GT(receiver.inner(), 0);
-  ASSERT_EQ(::kill(receiver.inner(), SIGKILL), 0);
-  EXPECT_EQ(answer(sender, "take s 30000"), "1 100") << "what the dead had sent";
-  EXPECT_TRUE(test::eventually([&] { return answer(sender, "stats p").find(" 1 0") != std::string::npos; }))
-      << answer(sender, "stats p");
-  EXPECT_TRUE(test::eventually([&] { return answer(sender, "stats s").ends_with(" 0 0"); }));
-  EXPECT_EQ(number(sender, "send p 1000 3"), 1U) << "to the one outside";
-
-  // And outside of both.
-  ASSERT_EQ(::kill(sender.inner(), SIGKILL), 0);
-  EXPECT_TRUE(outside.take(test::patience));
-  EXPECT_TRUE(test::eventually([&] { return outside.idle(); }));
-}
-
-TEST(Containers, exchange_large_samples_and_hear_of_deaths) {
+TEST_P(Containers, exchange_large_samples_and_hear_of_deaths) {
   if (const std::string why = obstacle(); !why.empty()) GTEST_SKIP() << why;
   exchange_and_die();
   // Whoever was killed before it had buried another leaves names, which the next process to join takes away.
-  Peer next({"pub p another"});
+  Peer next({sender("p", "another")});
   EXPECT_EQ(next.wait(), 0);
   EXPECT_TRUE(test::eventually([] { return test::names_in_lane_directory().empty(); }));
 }

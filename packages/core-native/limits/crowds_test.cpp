@@ -6,10 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "memlane/memlane.hpp"
+#include "patterns.hpp"
 #include "support.hpp"
-#include "support/leak_check.hpp"
-#include "support/payload.hpp"
 
 namespace memlane::limits {
 namespace {
@@ -22,33 +20,31 @@ bool can_open(std::uint64_t files) {
   return ::setrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_max >= files;
 }
 
-std::size_t descriptors() {
-  return test::open_descriptors().size();
-}
+class Crowds : public OfAnyPattern {};
+INSTANTIATE_TEST_SUITE_P(Each, Crowds, each_pattern(), name_of);
 
-TEST(Crowds, two_thousand_lanes_in_one_process) {
-  constexpr std::size_t lanes = 2000;
+TEST_P(Crowds, two_thousand_lanes_in_one_process) {
+  constexpr std::uint64_t lanes = 2000;
   if (!can_open(10 * lanes)) GTEST_SKIP() << "this process may not open " << 10 * lanes << " files (ulimit -Hn)";
+  Peer peer;
+  const auto descriptors = [&] { return number(peer, "descriptors"); };
+  const auto for_each = [](const auto& act) {
+    for (std::uint64_t i = 0; i < lanes; ++i) act(std::to_string(i));
+  };
   const auto before = descriptors();
-  {
-    std::vector<Publisher> publishers;
-    for (std::size_t i = 0; i < lanes; ++i) publishers.emplace_back("lane/" + std::to_string(i));
-    const auto with_publishers = descriptors();
-    EXPECT_LE(with_publishers - before, 3 * lanes + 10) << "a folder and a bell of two ends for each";
-    std::vector<Subscriber> subscribers;
-    for (std::size_t i = 0; i < lanes; ++i) subscribers.emplace_back("lane/" + std::to_string(i));
-    const auto with_links = descriptors();
-    EXPECT_LE(with_links - with_publishers, 5 * lanes + 10) << "the same, and the bell of the other side for each";
-    for (std::size_t i = 0; i < lanes; ++i) ASSERT_EQ(publishers[i].send_copy(test::payload(100, i)), 1U) << i;
-    for (std::size_t i = 0; i < lanes; ++i) {
-      const auto sample = subscribers[i].take(test::patience);
-      ASSERT_TRUE(sample) << i;
-      ASSERT_TRUE(test::is_payload(sample->bytes(), i)) << i;
-    }
-    std::cout << lanes << " lanes: " << static_cast<double>(with_publishers - before) / lanes << " descriptors a port, "
-              << static_cast<double>(with_links - before) / lanes << " with both ends of a link, "
-              << static_cast<double>(descriptors() - before) / lanes << " with memory on it\n";
-  }
+  for_each([&](const std::string& n) { ASSERT_EQ(peer.ask(sender("p" + n, "lane/" + n)), "ok") << n; });
+  const auto with_senders = descriptors();
+  EXPECT_LE(with_senders - before, 3 * lanes + 10) << "a folder and a bell of two ends for each";
+  for_each([&](const std::string& n) { ASSERT_EQ(peer.ask(receiver("s" + n, "lane/" + n)), "ok") << n; });
+  const auto with_links = descriptors();
+  EXPECT_LE(with_links - with_senders, 5 * lanes + 10) << "the same, and the bell of the other side for each";
+  for_each([&](const std::string& n) { ASSERT_EQ(peer.ask("send p" + n + " 100 1"), "ok 1") << n; });
+  for_each([&](const std::string& n) { ASSERT_EQ(peer.ask("drain s" + n + " 1"), "ok 1") << n; });
+  const auto a_lane = [&](std::uint64_t count) { return static_cast<double>(count - before) / lanes; };
+  std::cout << lanes << " lanes: " << a_lane(with_senders) << " descriptors a port, " << a_lane(with_links)
+            << " with both ends of a link, " << a_lane(descriptors()) << " with memory on it\n";
+  for_each([&](const std::string& n) { ASSERT_EQ(peer.ask("close p" + n), "ok") << n; });
+  for_each([&](const std::string& n) { ASSERT_EQ(peer.ask("close s" + n), "ok") << n; });
   EXPECT_TRUE(test::eventually([&] { return descriptors() == before; })) << "all are given back";
 }
 
@@ -63,14 +59,14 @@ std::size_t sockets_of(pid_t process) {
 }
 
 // Python and many shells leave the limit of open files at 1024: a connection for each lane would be too many soon.
-TEST(Crowds, a_peer_costs_connections_and_not_one_for_each_lane) {
+TEST_P(Crowds, a_peer_costs_connections_and_not_one_for_each_lane) {
   constexpr int lanes = 200;
   Peer one;
   Peer other;
   const auto open = [&](int i) {
     const std::string n = std::to_string(i);
-    static_cast<void>(answer(one, "pub p" + n + " lane/" + n));
-    static_cast<void>(answer(other, "sub s" + n + " lane/" + n));
+    static_cast<void>(answer(one, sender("p" + n, "lane/" + n)));
+    static_cast<void>(answer(other, receiver("s" + n, "lane/" + n)));
     ASSERT_EQ(answer(one, "wait-peers p" + n + " 1 30000"), "yes");
   };
   open(0);
@@ -81,18 +77,19 @@ TEST(Crowds, a_peer_costs_connections_and_not_one_for_each_lane) {
   EXPECT_EQ(answer(other, "take s199 30000"), "1 100");
 }
 
-TEST(Crowds, sixty_four_publishers_to_sixty_four_subscribers) {
+TEST_P(Crowds, sixty_four_senders_to_sixty_four_receivers) {
   constexpr int processes = 4;
   constexpr int each = 16;
   constexpr int all = processes * each;
+  constexpr int samples = 3;  // of each sender
   if (!can_open(8192)) GTEST_SKIP() << "a process may not open 8192 files (ulimit -Hn)";
   std::vector<std::unique_ptr<Peer>> peers;
   for (int i = 0; i < processes; ++i) peers.push_back(std::make_unique<Peer>());
   // All at once.
   for (int port = 0; port < each; ++port) {
     for (auto& peer : peers) {
-      peer->say("pub p" + std::to_string(port) + " lane join_timeout=30000");
-      peer->say("sub s" + std::to_string(port) + " lane depth=64 join_timeout=30000");
+      peer->say(sender("p" + std::to_string(port), "lane") + " join_timeout=30000");
+      peer->say(receiver("s" + std::to_string(port), "lane") + " depth=64 join_timeout=30000");
     }
   }
   for (int i = 0; i < 2 * each; ++i) {
@@ -105,17 +102,30 @@ TEST(Crowds, sixty_four_publishers_to_sixty_four_subscribers) {
       ASSERT_EQ(answer(*peer, "wait-peers s" + std::to_string(port) + everybody), "yes");
     }
   }
-  for (int port = 0; port < each; ++port) {
-    for (auto& peer : peers) ASSERT_EQ(number(*peer, "send p" + std::to_string(port) + " 2000 1 3"), 3U * all);
-  }
+  std::size_t sent = 0;
   for (int port = 0; port < each; ++port) {
     for (auto& peer : peers) {
-      const std::string subscriber = "s" + std::to_string(port);
-      for (int i = 0; i < 3 * all; ++i) peer->say("take " + subscriber + " 30000");
-      for (int i = 0; i < 3 * all; ++i) ASSERT_TRUE(peer->hear().ends_with(" 2000"));
-      ASSERT_EQ(peer->ask("take " + subscriber + " 0"), "ok none");
+      ASSERT_EQ(number(*peer, "send p" + std::to_string(port) + " 2000 1 " + std::to_string(samples)),
+                samples * copies(all));
+      sent += samples * copies(all);
     }
   }
+  // Whoever gets them, all that was sent is taken, and by nobody more than one of each.
+  std::size_t taken = 0;
+  for (int port = 0; port < each; ++port) {
+    for (auto& peer : peers) {
+      const std::string take = "take s" + std::to_string(port) + " 0";
+      for (int i = 0; i < samples * all; ++i) peer->say(take);
+      for (int i = 0; i < samples * all; ++i) {
+        const std::string line = peer->hear();
+        if (line == "ok none") continue;
+        ASSERT_TRUE(line.ends_with(" 2000")) << line;
+        ++taken;
+      }
+      ASSERT_EQ(peer->ask(take), "ok none");
+    }
+  }
+  EXPECT_EQ(taken, sent);
   for (auto& peer : peers) EXPECT_EQ(peer->wait(), 0);
 }
 

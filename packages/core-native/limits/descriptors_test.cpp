@@ -3,66 +3,50 @@
 #include <string>
 #include <thread>
 
-#include "memlane/memlane.hpp"
+#include "patterns.hpp"
 #include "support.hpp"
-#include "support/eventually.hpp"
-#include "support/payload.hpp"
 
 namespace memlane::limits {
 namespace {
 
 using namespace std::chrono_literals;
-using test::eventually;
 
-TEST(Descriptors, too_few_to_join_with_is_an_error_that_leaves_nothing) {
+class Descriptors : public OfAnyPattern {};
+INSTANTIATE_TEST_SUITE_P(Each, Descriptors, each_pattern(), name_of);
+
+TEST_P(Descriptors, too_few_to_join_with_is_an_error_that_leaves_nothing) {
   if (!OrdinaryUser::can_be()) GTEST_SKIP() << "only root can become another user";
   const OrdinaryUser user;
-  bool joined = false;
-  int refusals = 0;
-  // One more each time, until it is enough: the limit is met at each of the descriptors that a join needs.
-  for (int room = 0; room < 60 && !joined; ++room) {
-    const auto peer = user.peer({"limit-descriptors " + std::to_string(room)});
-    const std::string line = peer->ask("sub s lane");
-    joined = line == "ok";
-    if (joined) break;
-    ++refusals;
-    EXPECT_TRUE(line.starts_with("error descriptor-limit")) << line;
-    EXPECT_NE(line.find("ulimit -n"), std::string::npos) << line;
-    EXPECT_EQ(peer->wait(), 0);
-    EXPECT_TRUE(user.nothing_is_left()) << "with room for " << room;
+  for (const std::string& port : each_kind("x", "lane")) {
+    bool joined = false;
+    int refusals = 0;
+    // One more each time, until it is enough: the limit is met at each of the descriptors that a join needs.
+    for (int room = 0; room < 60 && !joined; ++room) {
+      const auto peer = user.peer({"limit-descriptors " + std::to_string(room)});
+      const std::string line = peer->ask(port);
+      joined = line == "ok";
+      if (joined) break;
+      ++refusals;
+      EXPECT_TRUE(line.starts_with("error descriptor-limit")) << line;
+      EXPECT_NE(line.find("ulimit -n"), std::string::npos) << line;
+      EXPECT_EQ(peer->wait(), 0);
+      EXPECT_TRUE(user.nothing_is_left()) << "with room for " << room;
+    }
+    EXPECT_TRUE(joined) << port;
+    EXPECT_GE(refusals, 5) << port;
   }
-  EXPECT_TRUE(joined);
-  EXPECT_GE(refusals, 5);
 }
 
-TEST(Descriptors, lost_on_the_way_cost_their_link_and_no_other) {
+TEST_P(Descriptors, none_left_at_the_door_keeps_newcomers_waiting_without_spinning) {
   if (!OrdinaryUser::can_be()) GTEST_SKIP() << "only root can become another user";
   const OrdinaryUser user;
-  const auto sender = user.peer({"pub p lane"});
-  const auto healthy = user.peer({"sub s lane depth=100"});
-  const auto poor = user.peer({"sub s lane depth=100"});
-  EXPECT_EQ(number(*sender, "send p 100 1"), 2U);
-  EXPECT_EQ(answer(*poor, "take s 30000"), "1 100");
-  static_cast<void>(answer(*poor, "limit-descriptors 0"));
-  // A sample that needs memory of its own, whose handle has no place any more.
-  EXPECT_EQ(number(*sender, "send p 3000000 2"), 2U);
-  const std::string line = poor->ask("take s 30000");
-  EXPECT_TRUE(line.starts_with("error descriptor-limit")) << line;
-  EXPECT_EQ(poor->ask("take s 0"), "ok none") << "told once";
-  EXPECT_EQ(answer(*healthy, "drain s 2"), "2");
-  EXPECT_TRUE(eventually([&] { return number(*sender, "send p 100 3") == 1; })) << "the sender goes on without it";
-}
-
-TEST(Descriptors, none_left_at_the_door_keeps_newcomers_waiting_without_spinning) {
-  if (!OrdinaryUser::can_be()) GTEST_SKIP() << "only root can become another user";
-  const OrdinaryUser user;
-  const auto full = user.peer({"pub p lane"});
-  for (const char* name : {"q", "r", "s", "t"})
-    static_cast<void>(answer(*full, std::string("pub ") + name + " another"));
+  const auto full = user.peer({sender("p", "lane")});
+  for (const char* name : {"q", "r", "s", "t"}) static_cast<void>(answer(*full, sender(name, "another")));
   static_cast<void>(answer(*full, "limit-descriptors 0"));
   const auto newcomer = user.peer();
   const std::uint64_t before = number(*full, "processor-time");
-  static_cast<void>(answer(*newcomer, "sub s lane join_timeout=500"));  // goes on after that without a link
+  static_cast<void>(
+      answer(*newcomer, receiver("s", "lane") + " join_timeout=500"));  // goes on after that without a link
   EXPECT_EQ(answer(*newcomer, "wait-peers s 1 0"), "no");
   EXPECT_LT(number(*full, "processor-time") - before, 250U) << "of 500 ms that somebody stood at the door";
   for (const char* name : {"q", "r", "s", "t"}) static_cast<void>(answer(*full, std::string("close ") + name));
@@ -72,27 +56,27 @@ TEST(Descriptors, none_left_at_the_door_keeps_newcomers_waiting_without_spinning
 }
 
 // The kernel counts the handles that are under way of a whole user, and refuses more than the limit of open files.
-TEST(Descriptors, under_way_to_a_frozen_peer_do_not_starve_others_of_the_same_user) {
+TEST_P(Descriptors, under_way_to_a_frozen_peer_do_not_starve_others_of_the_same_user) {
   if (!OrdinaryUser::can_be()) GTEST_SKIP() << "only root can become another user";
   const OrdinaryUser user;
   const auto frozen = user.peer();
   constexpr int lanes = 120;
   for (int i = 0; i < lanes; ++i) {
     const std::string n = std::to_string(i);
-    static_cast<void>(answer(*frozen, "pub p" + n + " lane/" + n));
+    static_cast<void>(answer(*frozen, sender("p" + n, "lane/" + n)));
   }
   // These would like to hand two handles for each lane to the frozen one, 240 in all.
   const auto eager = user.peer();
-  const auto other = user.peer({"sub s healthy"});
-  static_cast<void>(answer(*eager, "pub p healthy"));
+  const auto other = user.peer({receiver("s", "healthy")});
+  static_cast<void>(answer(*eager, sender("p", "healthy")));
   frozen->freeze();
   for (int i = 0; i < lanes; ++i) {
     const std::string n = std::to_string(i);
-    static_cast<void>(answer(*eager, "sub s" + n + " lane/" + n + " join_timeout=0"));
+    static_cast<void>(answer(*eager, receiver("s" + n, "lane/" + n) + " join_timeout=0"));
   }
   // With limits that leave room for what may be under way to one peer, and for little more.
   static_cast<void>(answer(*other, "limit-descriptors 120"));
-  const auto third = user.peer({"limit-descriptors 120", "pub p healthy", "sub s healthy/too"});
+  const auto third = user.peer({"limit-descriptors 120", sender("p", "healthy"), receiver("s", "healthy/too")});
   EXPECT_EQ(answer(*third, "wait-peers p 1 10000"), "yes");
   for (int i = 0; i < 5; ++i) {
     // Each time memory of another size: handles pass between those that are healthy.
@@ -109,41 +93,10 @@ TEST(Descriptors, under_way_to_a_frozen_peer_do_not_starve_others_of_the_same_us
   }
 }
 
-TEST(Descriptors, of_a_frozen_subscriber_are_bounded_and_a_send_says_what_holds_it_up) {
-  if (!OrdinaryUser::can_be()) GTEST_SKIP() << "only root can become another user";
-  const OrdinaryUser user;
-  const auto frozen = user.peer({"sub s lane depth=1000", "sub lossy lossy depth=2 overflow=drop-oldest"});
-  const auto sender = user.peer({"pub p lane send_timeout=50 budget=500000", "pub q lossy budget=500000"});
-  frozen->freeze();
-  const std::uint64_t before = number(*sender, "descriptors");
-  // Memory of ever other sizes, within a small budget, so that what is given back and made anew must be handed over again.
-  std::uint64_t sent = 0;
-  std::string held_up;
-  for (int i = 1; i <= 400; ++i) {
-    const std::string line = sender->ask("send q " + std::to_string(1000 * (1 + i % 97)) + " 1");
-    EXPECT_TRUE(line.starts_with("ok")) << "who may lose samples holds nobody up: " << line;
-  }
-  for (int i = 1; i <= 400 && held_up.empty(); ++i) {
-    const std::string line = sender->ask("send p " + std::to_string(1000 * (1 + i % 97)) + " 1");
-    if (line.starts_with("ok")) {
-      ++sent;
-    } else {
-      held_up = line;
-    }
-  }
-  EXPECT_TRUE(held_up.starts_with("error timeout") || held_up.starts_with("error budget-spent")) << held_up;
-  EXPECT_LT(number(*sender, "descriptors"), before + 200);
-  frozen->thaw();
-  for (std::uint64_t i = 0; i < sent; ++i)
-    EXPECT_TRUE(answer(*frozen, "take s 30000").starts_with(std::to_string(i + 1)));
-  EXPECT_EQ(answer(*sender, "flush p 30000"), "yes");
-  EXPECT_EQ(number(*sender, "send p 5000 1"), 1U);
-}
-
-TEST(Descriptors, a_limit_of_the_file_size_is_an_error_and_no_signal) {
+TEST_P(Descriptors, a_limit_of_the_file_size_is_an_error_and_no_signal) {
   for (const std::string bytes : {"0", "100", "1000"}) {
     Peer peer({"limit-files " + bytes});
-    const std::string line = peer.ask("pub p lane");
+    const std::string line = peer.ask(sender("p", "lane"));
     if (line == "ok") {
       EXPECT_EQ(bytes, "1000") << "an announcement has 216 bytes";
       const std::string loan = peer.ask("loan p l 100000 1");
@@ -155,7 +108,7 @@ TEST(Descriptors, a_limit_of_the_file_size_is_an_error_and_no_signal) {
     EXPECT_EQ(peer.wait(), 0);
   }
   // Lowered while it runs: counters that cannot be shown any more harm nobody.
-  Peer peer({"pub p lane", "sub s lane"});
+  Peer peer({sender("p", "lane"), receiver("s", "lane")});
   EXPECT_EQ(number(peer, "send p 100 1"), 1U);
   static_cast<void>(answer(peer, "limit-files 0"));
   std::this_thread::sleep_for(150ms);  // counters are shown ten times a second at most

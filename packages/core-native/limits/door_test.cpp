@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "memlane/memlane.hpp"
+#include "patterns.hpp"
 #include "support.hpp"
 #include "support/leak_check.hpp"
 
@@ -53,11 +54,21 @@ std::string only_door() {
   return "";
 }
 
-TEST(Door, with_no_room_left_lets_everybody_in_when_its_process_goes_on) {
+class Door : public OfAnyPattern {};
+INSTANTIATE_TEST_SUITE_P(Each, Door, each_pattern(), name_of);
+
+TEST_P(Door, with_no_room_left_lets_everybody_in_when_its_process_goes_on) {
   const std::size_t longest = longest_queue();
   if (longest == 0 || longest > 20'000) GTEST_SKIP() << "a queue of " << longest << " cannot be filled";
   if (!can_open(longest + 500)) GTEST_SKIP() << "this process may not open " << longest + 500 << " files (ulimit -Hn)";
-  Peer frozen({"pub p lane history=1", "send p 100 1"});
+  constexpr int expected = 6;
+  const auto lane = [](int i) { return "lane/" + std::to_string(i); };
+  Peer frozen;
+  for (int i = 0; i < expected; ++i) {
+    const std::string port = "p" + std::to_string(i);
+    static_cast<void>(answer(frozen, sender(port, lane(i))));
+    static_cast<void>(answer(frozen, "reserve " + port + " 1000 1"));
+  }
   const std::uint64_t before = number(frozen, "descriptors");
   const std::string door = only_door();
   frozen.freeze();
@@ -66,19 +77,18 @@ TEST(Door, with_no_room_left_lets_everybody_in_when_its_process_goes_on) {
   EXPECT_GE(crowd.size(), longest);
 
   std::vector<std::unique_ptr<Peer>> newcomers;
-  for (int i = 0; i < 6; ++i) newcomers.push_back(std::make_unique<Peer>());
-  for (auto& each : newcomers) static_cast<void>(answer(*each, "sub s lane join_timeout=50"));
+  for (int i = 0; i < expected; ++i) {
+    newcomers.push_back(std::make_unique<Peer>());
+    static_cast<void>(answer(*newcomers.back(), receiver("s", lane(i)) + " join_timeout=50"));
+  }
   for (auto& each : newcomers) {
     EXPECT_EQ(answer(*each, "wait-peers s 1 100"), "no");
     EXPECT_LT(number(*each, "processor-time"), 1000U) << "it tries again now and then, and does not spin";
   }
   frozen.thaw();
-  for (auto& each : newcomers) {
-    EXPECT_EQ(answer(*each, "wait-peers s 1 30000"), "yes");
-    EXPECT_EQ(answer(*each, "take s 30000"), "1 100");
-  }
-  EXPECT_EQ(number(frozen, "send p 1000 2"), newcomers.size());
-  for (auto& each : newcomers) EXPECT_EQ(answer(*each, "take s 30000"), "2 1000");
+  for (auto& each : newcomers) EXPECT_EQ(answer(*each, "wait-peers s 1 30000"), "yes");
+  for (int i = 0; i < expected; ++i) EXPECT_EQ(number(frozen, "send p" + std::to_string(i) + " 1000 1"), 1U);
+  for (auto& each : newcomers) EXPECT_EQ(answer(*each, "take s 30000"), "1 1000");
   crowd.clear();
   for (auto& each : newcomers) EXPECT_EQ(each->wait(), 0);
   EXPECT_TRUE(test::eventually([&] { return number(frozen, "descriptors") <= before + 2; }))

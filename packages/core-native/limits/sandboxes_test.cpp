@@ -4,10 +4,8 @@
 #include <cstdlib>
 #include <string>
 
-#include "memlane/memlane.hpp"
+#include "patterns.hpp"
 #include "support.hpp"
-#include "support/leak_check.hpp"
-#include "support/payload.hpp"
 
 namespace memlane::limits {
 namespace {
@@ -36,37 +34,39 @@ class Confined : public ChildProcess {
       : ChildProcess(unshare, after(change, "\"" + std::string(MEMLANE_TEST_PROGRAMS) + "/peer\"")) {}
 };
 
-TEST(Sandboxes, without_proc_are_told_what_is_missing_and_disturb_nobody) {
+class Sandboxes : public OfAnyPattern {};
+INSTANTIATE_TEST_SUITE_P(Each, Sandboxes, each_pattern(), name_of);
+
+TEST_P(Sandboxes, without_proc_are_told_what_is_missing_and_disturb_nobody) {
   const std::string no_proc = "mount -t tmpfs tmpfs /proc";
   if (const std::string why = obstacle(no_proc); !why.empty()) GTEST_SKIP() << why;
-  Publisher publisher("lane");
-  Subscriber subscriber("lane");
+  Peer outside({sender("p", "lane"), receiver("s", "lane")});
   Confined confined(no_proc);
-  for (const char* command : {"sub s lane join_timeout=30000", "pub p lane join_timeout=30000", "pub q another"}) {
+  for (const std::string& port : {receiver("s", "lane"), sender("p", "lane"), sender("q", "another")}) {
+    const std::string command = port + " join_timeout=30000";
     const std::string line = confined.ask(command);
     EXPECT_TRUE(line.starts_with("error system")) << command << ": " << line;
     EXPECT_NE(line.find("/proc"), std::string::npos) << line;
   }
-  EXPECT_EQ(publisher.send_copy(test::payload(10, 1)), 1U);
-  ASSERT_TRUE(subscriber.take(test::patience));
-  EXPECT_EQ(publisher.stats().peers, 1U);
+  EXPECT_EQ(number(outside, "send p 10 1"), 1U);
+  EXPECT_EQ(answer(outside, "drain s 1"), "1");
+  EXPECT_EQ(stat(outside, "p", Stat::peers), 1U);
 }
 
-TEST(Sandboxes, with_a_directory_that_they_may_not_write_to_are_told_so) {
+TEST_P(Sandboxes, with_a_directory_that_they_may_not_write_to_are_told_so) {
   const std::string directory = ::getenv("MEMLANE_DIR");
   const std::string read_only =
       "mount --bind " + directory + " " + directory + " && mount -o remount,bind,ro " + directory;
   if (const std::string why = obstacle(read_only); !why.empty()) GTEST_SKIP() << why;
-  Publisher publisher("lane");
-  Subscriber subscriber("lane");
+  Peer outside({sender("p", "lane"), receiver("s", "lane")});
   Confined confined(read_only);
-  for (const char* command : {"sub s lane", "pub p lane", "pub q another"}) {
+  for (const std::string& command : {receiver("s", "lane"), sender("p", "lane"), sender("q", "another")}) {
     const std::string line = confined.ask(command);
     EXPECT_TRUE(line.starts_with("error permission-denied")) << command << ": " << line;
     EXPECT_NE(line.find(directory), std::string::npos) << line;
   }
-  EXPECT_EQ(publisher.send_copy(test::payload(10, 1)), 1U);
-  ASSERT_TRUE(subscriber.take(test::patience));
+  EXPECT_EQ(number(outside, "send p 10 1"), 1U);
+  EXPECT_EQ(answer(outside, "drain s 1"), "1");
 }
 
 }  // namespace

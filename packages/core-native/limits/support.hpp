@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <initializer_list>
 #include <memory>
+#include <sstream>
 #include <string>
 
 #include "support/child_process.hpp"
@@ -26,6 +27,17 @@ using test::Peer;
 
 [[nodiscard]] inline std::uint64_t number(ChildProcess& peer, const std::string& question) {
   return std::stoull(answer(peer, question));
+}
+
+/// One of the numbers that a peer answers to `stats`.
+enum class Stat : std::size_t { dropped = 1, waiting = 2, bytes = 3, peers = 4, broken = 5 };
+
+[[nodiscard]] inline std::uint64_t stat(ChildProcess& peer, const std::string& port, Stat which) {
+  std::istringstream numbers(answer(peer, "stats " + port));
+  std::uint64_t value = 0;
+  for (std::size_t i = 0; i <= static_cast<std::size_t>(which); ++i) numbers >> value;
+  EXPECT_TRUE(numbers) << "not so many numbers";
+  return value;
 }
 
 /// A directory that an ordinary user owns, for peers that become that user.

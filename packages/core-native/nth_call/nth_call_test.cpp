@@ -203,7 +203,7 @@ TEST_P(NthCall, system_calls) {
   }
   EXPECT_GT(faults_, 10U);
   if (GetParam().for_a_group) {
-    for (const char* call : {"chmod", "fchown", "fchownat", "mkdtemp", "renameat", "syscall(renameat2)"})
+    for (const char* call : {"chmod", "fchown", "fchownat", "flock", "mkdtemp", "renameat", "syscall(renameat2)"})
       EXPECT_TRUE(per_call_.contains(call)) << call << " belongs to a group's directory";
   }
 }

@@ -85,6 +85,54 @@ TEST(Checksum, is_that_of_the_page_on_the_layout_and_there_if_asked_for_only) {
   }
 }
 
+// The copy may be torn then, and is what was sent.
+TEST(Checksum, is_that_of_the_copy_where_somebody_writes_to_its_source) {
+#if defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "this test is about a race";
+#endif
+  Publisher publisher("lane", {.checksum = true});
+  Subscriber subscriber("lane");
+  std::vector<std::uint64_t> source(200'000);
+  std::atomic<std::uint64_t> written = 0;
+  const std::jthread writer([&](const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+      for (std::uint64_t& word : source) std::atomic_ref(word).store(++written, std::memory_order_relaxed);
+    }
+  });
+  int overtaken = 0;
+  EXPECT_TRUE(test::eventually([&] {
+    const std::uint64_t before = written;
+    publisher.send_copy(std::as_bytes(std::span(source)));
+    if (written - before > 1000) ++overtaken;
+    return !subscriber.take() || overtaken == 20;
+  }));
+  EXPECT_EQ(overtaken, 20);
+}
+
+TEST(Checksum, is_that_of_what_was_written_over_a_copy_before_it_was_sent) {
+  Publisher publisher("lane", {.checksum = true});
+  Subscriber subscriber("lane", {.depth = 1, .overflow = Overflow::fail});
+  const auto copy = [&] { return publisher.loan_copy(DType::uint8, {10, 100}, payload(1000, 1)); };
+  Loan loan = copy();
+  test::fill(loan.bytes(), 2);
+  publisher.send(std::move(loan));
+  Loan moved = copy();
+  EXPECT_ERROR(queue_full, publisher.send(std::move(moved)), "full");
+  EXPECT_TRUE(is_payload(subscriber.take()->bytes(), 2));
+  EXPECT_TRUE(is_payload(moved.bytes(), 1));
+  test::fill(moved.bytes(), 3);
+  publisher.send(std::move(moved));
+  EXPECT_TRUE(is_payload(subscriber.take()->bytes(), 3));
+  Loan again = copy();
+  publisher.send(copy());
+  EXPECT_ERROR(queue_full, publisher.send(std::move(again)), "full");
+  EXPECT_TRUE(is_payload(subscriber.take()->bytes(), 1));
+  publisher.send(std::move(again));
+  EXPECT_TRUE(is_payload(subscriber.take()->bytes(), 1));
+  EXPECT_ERROR(invalid_argument, publisher.loan_copy(DType::float32, {10, 100}, payload(1000, 1)),
+               "an array of 10x100 float32 has 4000 bytes, the data has 1000");
+}
+
 TEST(Checksum, goes_with_the_history) {
   Publisher publisher("lane", {.history = 3, .checksum = true});
   std::vector<std::byte*> sent;

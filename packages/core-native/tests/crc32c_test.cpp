@@ -1,6 +1,7 @@
 // CRC-32C: known answers, and each way to compute it against one that takes a bit at a time.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <string_view>
@@ -30,18 +31,37 @@ struct Way {
   std::uint32_t (*sum)(Bytes bytes, std::uint32_t before);
 };
 
+/// The sum that comes with a copy. It is only right if the copy is, and nothing beside it was written.
+template <std::uint32_t (*copy)(std::uint32_t reg, std::byte* to, const std::byte* from, std::size_t bytes)>
+std::uint32_t sum_of_copy(Bytes bytes, std::uint32_t before) {
+  constexpr std::byte untouched{0xA5};
+  std::vector<std::byte> room(bytes.size() + 16, untouched);
+  const std::size_t shift = bytes.size() % 8;  // as the source, the copy may lie anywhere
+  const std::uint32_t reg = copy(~before, room.data() + shift, bytes.data(), bytes.size());
+  const auto end = room.begin() + static_cast<std::ptrdiff_t>(shift + bytes.size());
+  EXPECT_TRUE(std::equal(bytes.begin(), bytes.end(), room.begin() + static_cast<std::ptrdiff_t>(shift)));
+  EXPECT_EQ(std::count(room.begin(), room.begin() + static_cast<std::ptrdiff_t>(shift), untouched) +
+                std::count(end, room.end(), untouched),
+            16);
+  return ~reg;
+}
+
 /// Those that this processor can go.
 std::vector<Way> all_ways() {
   std::vector<Way> ways{
       {"as the program does", [](Bytes bytes, std::uint32_t before) { return crc32c(bytes, before); }},
       {"by table",
        [](Bytes bytes, std::uint32_t before) { return ~detail::crc::by_table(~before, bytes.data(), bytes.size()); }},
+      {"by table, with a copy", sum_of_copy<detail::crc::copy_by_table>},
   };
   if constexpr (detail::crc::instruction_is_known) {
     if (detail::platform::has_crc32c()) {
       ways.push_back({"by instruction", [](Bytes bytes, std::uint32_t before) {
                         return ~detail::crc::by_instruction(~before, bytes.data(), bytes.size());
                       }});
+      ways.push_back({"by instruction, with a copy", sum_of_copy<detail::crc::copy_by_instruction<false>>});
+      ways.push_back(
+          {"by instruction, with a copy past the cache", sum_of_copy<detail::crc::copy_by_instruction<true>>});
     }
   }
   return ways;
@@ -106,6 +126,16 @@ TEST_F(Crc32c, goes_on_where_it_stopped) {
     for (const std::size_t cut : {0UL, 1UL, 7UL, 777UL, 24'576UL, 39'999UL, 40'000UL})
       EXPECT_EQ(sum(Bytes(bytes).subspan(cut), sum(Bytes(bytes).first(cut), 0)), whole) << cut;
   });
+}
+
+TEST_F(Crc32c, comes_with_a_copy_of_any_size) {
+  const auto bytes = test::payload(detail::past_cache_from + 9, 4);
+  std::vector<std::byte> copy(bytes.size());
+  for (const std::size_t size : {std::size_t{0}, std::size_t{1}, std::size_t{70'000}, bytes.size()}) {
+    const Bytes part = Bytes(bytes).first(size);
+    EXPECT_EQ(detail::copy_and_sum(copy.data(), part), crc32c(part));
+    EXPECT_TRUE(std::equal(part.begin(), part.end(), copy.begin()));
+  }
 }
 
 TEST_F(Crc32c, sees_every_bit) {

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "support/emulation.hpp"
 #include "support/hostile.hpp"
 #include "support/leak_check.hpp"
 #include "support/payload.hpp"
@@ -72,6 +73,7 @@ TEST_F(Hostile, another_version_is_told_which_one_is_spoken) {
 }
 
 TEST_F(Hostile, more_handles_than_any_message_has_are_closed) {
+  SKIP_UNDER_QEMU("it keeps handles that did not fit into a message");
   for (const std::size_t count : {5UL, 100UL, 253UL}) {
     const RawPeer peer(RawPeer::Manners::says_nothing);
     // By hand, since our own sending refuses as many.

@@ -11,6 +11,7 @@
 
 #include "memlane/memlane.hpp"
 #include "memlane/platform/memory.hpp"
+#include "support/emulation.hpp"
 #include "support/expect_error.hpp"
 #include "support/payload.hpp"
 
@@ -168,6 +169,7 @@ TEST(Memory, a_limit_of_the_file_size_is_an_error_and_no_signal) {
 }
 
 TEST(Memory, a_core_dump_and_a_fork_are_spared_the_payloads) {
+  SKIP_UNDER_QEMU("it does not hand MADV_DONTDUMP and MADV_DONTFORK on to the kernel");
   const auto memory = platform::create_memory("memlane-look-at-me", 4 * page);
   std::FILE* const maps = std::fopen("/proc/self/smaps", "r");
   ASSERT_NE(maps, nullptr);

@@ -12,6 +12,7 @@
 
 #include "memlane/memlane.hpp"
 #include "support/child_process.hpp"
+#include "support/emulation.hpp"
 #include "support/eventually.hpp"
 #include "support/expect_error.hpp"
 #include "support/leak_check.hpp"
@@ -387,6 +388,7 @@ TEST(Frozen, a_subscriber_holds_up_whoever_it_asked_to_block_and_nobody_else) {
 // ---- fork and exec ----
 
 TEST(Forks, a_child_is_told_that_inherited_ports_are_not_its_own_and_opens_new_ones) {
+  SKIP_UNDER_QEMU("it aborts where the child of a process with threads starts one");
 #if defined(__SANITIZE_THREAD__)
   GTEST_SKIP() << "ThreadSanitizer does not support new threads in the child of a fork with threads";
 #endif

@@ -382,6 +382,8 @@ TEST(Waiting, on_many_ports_tells_which_are_ready) {
   EXPECT_EQ(ready, (std::set<std::size_t>{0, 2}));
   from_a.close();
   EXPECT_ERROR(closed, wait({from_a, from_b}, 0ms), "closed");
+  EXPECT_TRUE(wait({}, 1ms).empty());
+  EXPECT_ERROR(invalid_argument, wait({}), "would never end");
 }
 
 }  // namespace

@@ -24,6 +24,9 @@ PROGRAMS = Path(__file__).parent / "compat"
 INCLUDE = Path(__file__).parents[3] / "packages" / "core-native" / "include"
 KEY = 12331
 
+# The first test that needs them has the C++ programs compiled, which takes minutes where much else is compiled.
+pytestmark = pytest.mark.timeout(600)
+
 Command = Callable[..., list[str]]
 
 

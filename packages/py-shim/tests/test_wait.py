@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -38,6 +39,11 @@ def test_it_waits_for_the_first(publisher: MakePublisher, subscriber: MakeSubscr
 
 def test_nothing_to_wait_for() -> None:
     assert memlane.wait([], 0) == []
+    begin = time.monotonic()
+    assert memlane.wait([], 0.03) == []
+    assert time.monotonic() - begin >= 0.03
+    with pytest.raises(memlane.InvalidArgument, match="would never end"):
+        memlane.wait([])
 
 
 def test_what_is_no_port_is_refused(subscriber: MakeSubscriber) -> None:

@@ -62,7 +62,8 @@ export function checkOptions(whose: string, options: unknown, known: readonly st
 
 export function checkSignal(what: string, value: unknown): AbortSignal | undefined {
   if (value === undefined) return undefined;
-  if (typeof value !== "object" || value === null || !("aborted" in value) || !("addEventListener" in value)) {
+  const has = (name: string): boolean => typeof value === "object" && value !== null && name in value;
+  if (!["aborted", "addEventListener", "removeEventListener"].every(has)) {
     refuse(what, "an AbortSignal", value);
   }
   return value as AbortSignal;

@@ -87,8 +87,7 @@ export class Loan<D extends DType = DType> implements Disposable {
    * "deadlock" (the subscriber is of this thread) or "closed": then nobody got it, and the loan is as before.
    */
   send(info: SendInfo = {}): number {
-    checkSendInfo("Loan.send", info);
-    return this.#send(this.#origin.sendTimeout, info) ?? 0;
+    return this.#send(this.#origin.sendTimeout, checkSendInfo("Loan.send", info)) ?? 0;
   }
 
   /** Gives the memory back unsent. Harmless if there is nothing to give back. */

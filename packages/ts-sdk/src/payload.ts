@@ -23,7 +23,7 @@ export interface Described {
 export function checkShape(shape: unknown): readonly number[] {
   if (typeof shape === "number") return [checkCount("the shape", shape)];
   if (!Array.isArray(shape)) refuse("the shape", "a number or an array of numbers", shape);
-  return shape.map((extent) => checkCount("an extent of the shape", extent));
+  return Array.from(shape, (extent) => checkCount("an extent of the shape", extent));
 }
 
 export function elementCount(shape: readonly number[]): number {
@@ -40,11 +40,12 @@ function bytesOf(data: unknown): Uint8Array {
 
 /** The bytes of a payload, and what they are. Throws a TypeError if the three do not fit together. */
 export function describe(data: unknown, options: PayloadOptions): Described {
+  const { dtype: asked, shape: given } = options; // read before the bytes are looked at: a getter may move them
+  const shape = given === undefined ? undefined : checkShape(given);
   const bytes = bytesOf(data);
-  const asked = options.dtype;
   const { number, size, name } =
     asked !== undefined ? dtypeOfName(asked) : ArrayBuffer.isView(data) ? dtypeOfView(data) : dtypeOfName("bytes");
-  if (options.shape === undefined) {
+  if (shape === undefined) {
     if (bytes.byteLength % size !== 0) {
       throw makeError(
         "invalid-argument",
@@ -53,7 +54,6 @@ export function describe(data: unknown, options: PayloadOptions): Described {
     }
     return { bytes, dtype: number, shape: [bytes.byteLength / size] };
   }
-  const shape = checkShape(options.shape);
   const needed = elementCount(shape) * size;
   if (needed !== bytes.byteLength) {
     throw makeError(

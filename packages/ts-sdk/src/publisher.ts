@@ -111,16 +111,16 @@ export class Publisher extends Port {
     const isLoan = data instanceof Loan;
     const infoNames = isLoan ? sendInfoNames : [...sendInfoNames, ...payloadNames];
     const names = [...infoNames, ...waitNames];
-    checkSendInfo("Publisher.sendAsync", options, names);
+    const info = checkSendInfo("Publisher.sendAsync", options, names);
     const limits = { ...checkWait("Publisher.sendAsync", options, names, this.#sendTimeout), inTurn: true };
     if (isLoan) {
       this.#checkOwn(data);
-      return this.#sendInTurn(data, options, limits);
+      return this.#sendInTurn(data, info, limits);
     }
     limits.signal?.throwIfAborted(); // before the copy
     const loan = this.#copyIntoLoan(data, options);
     try {
-      return await this.#sendInTurn(loan, options, limits);
+      return await this.#sendInTurn(loan, info, limits);
     } catch (error) {
       loan.giveUp();
       throw error;
@@ -151,13 +151,13 @@ export class Publisher extends Port {
 
   #send(call: string, data: Payload | Loan, options: SendOptions, patience: number): number | undefined {
     if (data instanceof Loan) {
-      checkSendInfo(call, options);
+      const info = checkSendInfo(call, options);
       this.#checkOwn(data);
-      return loanAccess.send(data, patience, options);
+      return loanAccess.send(data, patience, info);
     }
-    checkSendInfo(call, options, [...sendInfoNames, ...payloadNames]);
+    const { encoding, userHeader } = checkSendInfo(call, options, [...sendInfoNames, ...payloadNames]);
     const { bytes, dtype, shape } = describe(data, options);
-    return this.#native.send(bytes, dtype, shape, patience, options.encoding, options.userHeader);
+    return this.#native.send(bytes, dtype, shape, patience, encoding, userHeader);
   }
 
   #lend({ name, number, size }: DTypeInfo, shape: readonly number[]): Loan {

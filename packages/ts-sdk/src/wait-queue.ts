@@ -153,12 +153,13 @@ export class WaitQueue implements Sleeper {
       };
       try {
         this.#add(waiting);
+        signal?.addEventListener("abort", abort, { once: true });
       } catch (error) {
+        this.#remove(waiting);
         // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- passed on as it was thrown
         reject(error);
         return;
       }
-      signal?.addEventListener("abort", abort, { once: true });
       if (mustYield) {
         setImmediate(() => {
           this.wake();

@@ -394,7 +394,16 @@ describe("wait", () => {
   });
 
   test("has nothing to wait for without ports", async () => {
-    expect(await wait([])).toEqual([]);
+    expect(await wait([], { timeout: 0 })).toEqual([]);
+    const begin = performance.now();
+    expect(await wait([], { timeout: 20 })).toEqual([]);
+    expect(performance.now() - begin).toBeGreaterThanOrEqual(19);
+    expect(await codeOf(() => wait([]))).toBe("invalid-argument");
+    expect((await caught(() => wait([], { signal: AbortSignal.abort() }))).name).toBe("AbortError");
+    const controller = new AbortController();
+    const waiting = wait([], { timeout: patience, signal: controller.signal });
+    controller.abort();
+    expect((await caught(() => waiting)).name).toBe("AbortError");
   });
 
   test("is rejected when a port is closed, before or meanwhile, or the signal comes", async () => {

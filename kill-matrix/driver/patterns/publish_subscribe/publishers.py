@@ -73,35 +73,31 @@ def publisher_sleeps_before_a_full_queue(stage: Company) -> None:
     survivor_takes_all(stage)
 
 
+def overfill(stage: Company, *sends: int) -> None:
+    """So many samples each time, and then whatever of them is there is taken."""
+    stage.open_survivors()
+    stage.open_victim()
+    for count in sends:
+        stage.send("V", 100, count)
+        survivor_takes_all(stage)
+
+
 @situation(PUBLISHER, survivor_depth=2, survivor_overflow="drop-oldest")
 def publisher_drops_the_oldest(stage: Company) -> None:
     """A full queue of a subscriber that wants the newest."""
-    stage.open_survivors()
-    stage.open_victim()
-    stage.send("V", 100, 5)
-    survivor_takes_all(stage)
-    stage.send("V", 100, 1)
-    survivor_takes_all(stage)
+    overfill(stage, 5, 1)
 
 
 @situation(PUBLISHER, survivor_depth=2, survivor_overflow="drop-newest")
 def publisher_drops_the_newest(stage: Company) -> None:
     """A full queue of a subscriber that wants the oldest."""
-    stage.open_survivors()
-    stage.open_victim()
-    stage.send("V", 100, 4)
-    survivor_takes_all(stage)
+    overfill(stage, 4)
 
 
 @situation(PUBLISHER, survivor_depth=2, survivor_overflow="fail")
 def publisher_fails_at_a_full_queue(stage: Company) -> None:
     """A full queue of a subscriber that wants sends to fail."""
-    stage.open_survivors()
-    stage.open_victim()
-    stage.send("V", 100, 3)
-    survivor_takes_all(stage)
-    stage.send("V", 100, 1)
-    survivor_takes_all(stage)
+    overfill(stage, 3, 1)
 
 
 @situation(PUBLISHER)

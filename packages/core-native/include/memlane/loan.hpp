@@ -3,12 +3,15 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <type_traits>
 #include <utility>
 
+#include "memlane/checksum/crc32c.hpp"
 #include "memlane/error.hpp"
 #include "memlane/port/sender_port.hpp"
 #include "memlane/types/array_view.hpp"
@@ -55,7 +58,8 @@ class Loan {
         bytes_(other.bytes_),
         dtype_(other.dtype_),
         shape_(other.shape_),
-        sent_(other.sent_) {}
+        sent_(other.sent_),
+        sum_(other.sum_) {}
   Loan& operator=(Loan&& other) noexcept {
     if (this != &other) {
       give_up();
@@ -65,6 +69,7 @@ class Loan {
       dtype_ = other.dtype_;
       shape_ = other.shape_;
       sent_ = other.sent_;
+      sum_ = other.sum_;
     }
     return *this;
   }
@@ -78,6 +83,7 @@ class Loan {
 
   [[nodiscard]] std::byte* data() const {
     check();
+    sum_.reset();  // who asks may write there
     return slot_->data();
   }
   [[nodiscard]] std::span<std::byte> bytes() const { return {data(), static_cast<std::size_t>(bytes_)}; }
@@ -105,6 +111,17 @@ class Loan {
        const Shape& shape) noexcept
       : port_(std::move(port)), slot_(slot), bytes_(bytes), dtype_(dtype), shape_(shape) {}
 
+  /// Copies a payload into a loan whose memory nobody has asked for yet, of the loan's size. Where samples are summed, it is
+  /// done on the way.
+  void fill(std::span<const std::byte> payload) {
+    if (payload.empty()) return;
+    if (port_->checks()) {
+      sum_ = detail::copy_and_sum(slot_->data(), payload);
+    } else {
+      std::memcpy(slot_->data(), payload.data(), payload.size());
+    }
+  }
+
   void check() const {
     if (slot_ == nullptr) {
       throw Error(
@@ -123,6 +140,7 @@ class Loan {
   DType dtype_;
   Shape shape_;
   bool sent_ = false;
+  mutable std::optional<std::uint32_t> sum_;  // of the payload, while nobody but fill() can have written it
 };
 
 static_assert(!std::is_copy_constructible_v<Loan> && std::is_nothrow_move_constructible_v<Loan>);

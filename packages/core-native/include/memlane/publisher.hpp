@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <memory>
 #include <ranges>
 #include <span>
@@ -87,11 +86,23 @@ class Publisher final : public AnyPort {
     return give_away(loan, info, {detail::Deadline(timeout), interrupt, true});
   }
 
+  /// Memory for an array of that type and shape, which holds a copy of `bytes` already. Cheaper than to copy them into a loan
+  /// where the publisher has `checksum`.
+  [[nodiscard]] Loan loan_copy(DType dtype, const Shape& shape, std::span<const std::byte> bytes) {
+    Loan copy = loan(dtype, shape);
+    if (copy.size() != bytes.size()) {
+      throw Error(ErrorCode::invalid_argument,
+                  "an array of " + to_string(shape) + " " + std::string(to_string(dtype)) + " has " +
+                      std::to_string(copy.size()) + " bytes, the data has " + std::to_string(bytes.size()),
+                  name());
+    }
+    copy.fill(bytes);
+    return copy;
+  }
+
   /// Sends a copy of data that is already elsewhere.
   std::size_t send_copy(std::span<const std::byte> bytes, const SendInfo& info = {}) {
-    Loan copy = loan(bytes.size());
-    if (!bytes.empty()) std::memcpy(copy.data(), bytes.data(), bytes.size());
-    return send(std::move(copy), info);
+    return send(loan_copy(DType::none, Shape{bytes.size()}, bytes), info);
   }
 
   /// Sends a copy of elements, with their type and, if given, a shape (else a row).
@@ -106,7 +117,7 @@ class Publisher final : public AnyPort {
                       std::to_string(std::ranges::size(elements)),
                   name());
     }
-    if (copy.size() != 0) std::memcpy(copy.data(), std::ranges::data(elements), copy.size() * sizeof(T));
+    copy.untyped().fill(std::as_bytes(std::span(std::ranges::data(elements), std::ranges::size(elements))));
     return send(std::move(copy), info);
   }
 
@@ -124,8 +135,7 @@ class Publisher final : public AnyPort {
   }
   Result<std::size_t> try_send_copy(std::span<const std::byte> bytes, const SendInfo& info = {}) {
     return detail::as_result([&] {
-      Loan copy = loan(bytes.size());
-      if (!bytes.empty()) std::memcpy(copy.data(), bytes.data(), bytes.size());
+      Loan copy = loan_copy(DType::none, Shape{bytes.size()}, bytes);
       return try_send(copy, info).value();
     });
   }
@@ -173,7 +183,7 @@ class Publisher final : public AnyPort {
       throw Error(ErrorCode::invalid_argument,
                   "the loan belongs to another publisher, of lane \"" + loan.port_->name() + "\"", name());
     }
-    const std::size_t reached = port_->send(*loan.slot_, loan.bytes_, loan.dtype_, loan.shape_, info, wait);
+    const std::size_t reached = port_->send(*loan.slot_, loan.bytes_, loan.dtype_, loan.shape_, info, wait, loan.sum_);
     loan.slot_ = nullptr;
     loan.sent_ = true;
     loan.port_.reset();  // a loan object that lives on, as a language with a garbage collector keeps it, holds no port

@@ -17,10 +17,13 @@
 namespace memlane {
 
 /// Waits until at least one of the ports is ready: a receiving port has something to take, a sending one has room. Returns
-/// the indexes of those that are; none if the time is over. Throws Error(closed) for a port that is closed. `interrupt` is
-/// for bindings.
+/// the indexes of those that are; none if the time is over. Throws Error(closed) for a port that is closed, and
+/// Error(invalid_argument) for a wait on no ports that has no end. `interrupt` is for bindings.
 [[nodiscard]] inline std::vector<std::size_t> wait(std::span<const std::reference_wrapper<AnyPort>> ports,
                                                    Timeout timeout = forever, const detail::Interrupt& interrupt = {}) {
+  if (ports.empty() && timeout.is_forever()) {
+    throw Error(ErrorCode::invalid_argument, "a wait on no ports would never end; give it a port, or a timeout");
+  }
   // A signal that went to another thread is asked for this often, as in the waits of a single port.
   constexpr std::int64_t slice = 100'000'000;  // nanoseconds
   const detail::Deadline deadline(timeout);

@@ -1,7 +1,6 @@
 #include "publisher.hpp"
 
 #include <chrono>
-#include <cstring>
 
 #include "closed.hpp"
 #include "convert.hpp"
@@ -53,7 +52,10 @@ Napi::Value PublisherWrap::closed(const Napi::CallbackInfo& info) {
 /// loan(dtype, shape)
 Napi::Value PublisherWrap::loan(const Napi::CallbackInfo& info) {
   return translated(info.Env(), [&] {
-    Loan loan = open().loan(to_dtype(info[0]), to_shape(info[1]));
+    // First, since to read an extent may run JavaScript, which may close the port.
+    const DType dtype = to_dtype(info[0]);
+    const Shape shape = to_shape(info[1]);
+    Loan loan = open().loan(dtype, shape);
     return LoanWrap::make(info.Env(), publisher_, std::move(loan));
   });
 }
@@ -61,15 +63,19 @@ Napi::Value PublisherWrap::loan(const Napi::CallbackInfo& info) {
 /// send(bytes, dtype, shape, patience, encoding, userHeader): sends a copy.
 Napi::Value PublisherWrap::send(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  const auto bytes = to_bytes(info[0]);
-  const Patience patience{to_double(info[3])};
-  const SendInfoArguments arguments(info[4], info[5]);
   return translated(env, [&] {
+    // First, since to read an extent may run JavaScript, which may close the port, or detach the bytes.
+    const Shape shape = to_shape(info[2]);
+    const DType dtype = to_dtype(info[1]);
+    const auto bytes = to_bytes(info[0]);
+    const Patience patience{to_double(info[3])};
+    const SendInfoArguments arguments(info[4], info[5]);
     // Before the copy: it would be made for nothing.
     if (patience.is_try_once() && !open().ready()) return env.Undefined();
-    Loan copy = open().loan(to_dtype(info[1]), to_shape(info[2]));
-    if (copy.size() != bytes.size()) throw Napi::RangeError::New(env, "the data is not as large as its shape says");
-    if (!bytes.empty()) std::memcpy(copy.data(), bytes.data(), bytes.size());
+    const auto wanted = shape.byte_count(item_size(dtype));
+    if (wanted && *wanted != bytes.size())
+      throw Napi::RangeError::New(env, "the data is not as large as its shape says");
+    Loan copy = open().loan_copy(dtype, shape, bytes);
     return from_result(env, memlane::addon::send(env, open(), copy, arguments.info(), patience));
   });
 }

@@ -136,8 +136,8 @@ Napi::Value SampleWrap::lend_buffer(const Napi::CallbackInfo& info) {
       return env.Undefined();
     }
     auto* const data = const_cast<std::byte*>(sample.data());  // a private mapping: a write stays in this process
-    count_memory(env,
-                 0);  // first: the buffer counts for itself, and the two together would begin a collection too early
+    // First: the buffer counts for itself, and the two together would begin a collection too early.
+    count_memory(env, 0);
     const Napi::Value buffer = lend(env, data, static_cast<std::size_t>(sample.size()), sample_);
     if (buffer.IsUndefined()) {
       count_memory(env, weight());

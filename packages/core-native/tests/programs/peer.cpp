@@ -6,12 +6,14 @@
 //   take PORT MS [NAME]           drain PORT COUNT           release NAME           wait-peers PORT N MS
 //   flush PORT MS   stats PORT    close PORT   descriptors   exit   fork   directory PATH   become UID
 //   limit-descriptors N (that may still be opened)   limit-files BYTES (each)   processor-time (in milliseconds)
+//   keep BYTES (of private memory, touched)          dump-core DIRECTORY (aborts, and answers nothing)
 #include <grp.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <charconv>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -56,6 +58,8 @@ class Actor {
     if (verb == "processor-time") return number(processor_time());
     if (verb == "directory") return ::setenv("MEMLANE_DIR", words_.at(1).c_str(), 1), "";
     if (verb == "become") return become(static_cast<uid_t>(count(1))), "";
+    if (verb == "keep") return kept_.insert(kept_.end(), count(1), 'x'), "";
+    if (verb == "dump-core") dump_core();
     if (verb == "exit") ::exit(0);
     throw std::runtime_error("no such command: " + verb);
   }
@@ -217,6 +221,13 @@ class Actor {
     return static_cast<std::uint64_t>(milliseconds_of(usage.ru_utime) + milliseconds_of(usage.ru_stime));
   }
 
+  [[noreturn]] void dump_core() const {
+    const rlimit unlimited{RLIM_INFINITY, RLIM_INFINITY};
+    if (::chdir(words_.at(1).c_str()) != 0 || ::setrlimit(RLIMIT_CORE, &unlimited) != 0)
+      throw std::runtime_error("cannot have a core dumped there");
+    std::abort();
+  }
+
   static void become(uid_t user) {
     if (::setgroups(0, nullptr) != 0 || ::setgid(user) != 0 || ::setuid(user) != 0)
       throw std::runtime_error("cannot become another user");
@@ -236,6 +247,7 @@ class Actor {
   std::map<std::string, Subscriber> subscribers_;
   std::map<std::string, Loan> loans_;
   std::map<std::string, Sample> samples_;
+  std::string kept_;
 };
 
 }  // namespace

@@ -33,12 +33,17 @@ class ChildProcess {
     ::posix_spawn_file_actions_adddup2(&actions, in[0], 0);
     ::posix_spawn_file_actions_adddup2(&actions, out[1], 1);
     const std::string path = program.starts_with('/') ? program : std::string(MEMLANE_TEST_PROGRAMS) + "/" + program;
+#if defined(MEMLANE_TEST_EMULATOR)
+    // This process is emulated, and the kernel cannot start a program for the same processor by itself.
+    std::vector<std::string> words{MEMLANE_TEST_EMULATOR, path};
+#else
     std::vector<std::string> words{path};
+#endif
     words.insert(words.end(), arguments.begin(), arguments.end());
     std::vector<char*> argv;
     for (std::string& word : words) argv.push_back(word.data());
     argv.push_back(nullptr);
-    const int error = ::posix_spawn(&pid_, path.c_str(), &actions, nullptr, argv.data(), environ);
+    const int error = ::posix_spawnp(&pid_, argv[0], &actions, nullptr, argv.data(), environ);
     ::posix_spawn_file_actions_destroy(&actions);
     ::close(in[0]);
     ::close(out[1]);

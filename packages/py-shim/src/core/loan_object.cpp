@@ -2,8 +2,8 @@
 
 #include <utility>
 
+#include "buffer_slots.hpp"
 #include "docstrings.hpp"
-#include "errors.hpp"
 #include "payload.hpp"
 #include "sending.hpp"
 #include "text.hpp"
@@ -11,24 +11,6 @@
 namespace memlane::python {
 
 namespace {
-
-LoanObject& of(PyObject* object) {
-  return *py::cast<LoanObject*>(py::handle(object));
-}
-
-int get_buffer(PyObject* self, Py_buffer* view, int flags) {
-  view->obj = nullptr;
-  try {
-    return of(self).get_buffer(*view, flags, self) ? 0 : -1;
-  } catch (...) {
-    set_python_error();
-    return -1;
-  }
-}
-
-void release_buffer(PyObject* self, Py_buffer* /*view*/) {
-  of(self).view_gone();
-}
 
 py::object as_array(py::handle self, py::handle dtype, py::handle copy_wish) {
   py::cast<const LoanObject&>(self).check();  // NumPy would make an array of one object of a loan that was sent
@@ -85,7 +67,7 @@ py::object LoanObject::dlpack(const DlpackRequest& request, py::object self) {
   check();
   if (request.must_copy()) return dlpack_copy(request, array_, loan_.data());
   auto capsule = dlpack_view(request, array_, loan_.data(), false, std::move(self),
-                             [](py::handle owner) { of(owner.ptr()).view_gone(); });
+                             [](py::handle owner) { object_of<LoanObject>(owner.ptr()).view_gone(); });
   ++views_;
   return capsule;
 }
@@ -102,12 +84,7 @@ std::string LoanObject::repr() const {
 }
 
 void define_loan(py::module_& module) {
-  const auto with_buffer = py::custom_type_setup([](PyHeapTypeObject* type) {
-    type->as_buffer.bf_getbuffer = get_buffer;
-    type->as_buffer.bf_releasebuffer = release_buffer;
-    type->ht_type.tp_as_buffer = &type->as_buffer;
-  });
-  py::class_<LoanObject> type(module, "Loan", doc("Loan"), with_buffer, plain_class(), py::is_final());
+  py::class_<LoanObject> type(module, "Loan", doc("Loan"), with_buffer<LoanObject>(), plain_class(), py::is_final());
   define_buffer_method(type);
   type.def_property_readonly(
           "shape", [](const LoanObject& self) { return to_tuple(self.array().shape()); }, doc("Loan.shape"))

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "memlane/types/dtype.hpp"
@@ -24,6 +25,8 @@ class Payload {
   [[nodiscard]] const Shape& shape() const noexcept { return array_.shape; }
   [[nodiscard]] std::size_t byte_count() const noexcept { return array_.byte_count(); }
   [[nodiscard]] bool is_contiguous() const noexcept { return array_.is_contiguous(); }
+  /// Of a payload that is contiguous.
+  [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return {array_.data, byte_count()}; }
   /// Needs no GIL.
   void copy_to(std::byte* destination) const noexcept { copy_in_c_order(destination, array_); }
 

@@ -2,37 +2,19 @@
 
 #include <utility>
 
+#include "buffer_slots.hpp"
 #include "docstrings.hpp"
-#include "errors.hpp"
 #include "text.hpp"
 
 namespace memlane::python {
 
 namespace {
 
-SampleObject& of(PyObject* object) {
-  return *py::cast<SampleObject*>(py::handle(object));
-}
-
 /// PyTorch hands out writable tensors over read-only memory: torch.from_numpy(np.asarray(sample)) warns once, and
 /// torch.from_dlpack(sample) never. A program that has loaded it gets the careful treatment for every sample.
 bool torch_is_loaded() {
   static PyObject* const name = PyUnicode_InternFromString("torch");
   return PyDict_GetItem(PyImport_GetModuleDict(), name) != nullptr;
-}
-
-int get_buffer(PyObject* self, Py_buffer* view, int flags) {
-  view->obj = nullptr;
-  try {
-    return of(self).get_buffer(*view, flags, self) ? 0 : -1;
-  } catch (...) {
-    set_python_error();
-    return -1;
-  }
-}
-
-void release_buffer(PyObject* self, Py_buffer* /*view*/) {
-  of(self).view_gone();
 }
 
 double seconds(std::int64_t nanoseconds) {
@@ -114,7 +96,7 @@ py::object SampleObject::dlpack(const DlpackRequest& request, py::object self) {
   }
   // data() and not guarded_data(): consumers ignore the read-only flag, so release() must look for writes.
   auto capsule = dlpack_view(request, array_, held.data(), true, std::move(self),
-                             [](py::handle owner) { of(owner.ptr()).view_gone(); });
+                             [](py::handle owner) { object_of<SampleObject>(owner.ptr()).view_gone(); });
   ++views_;
   return capsule;
 }
@@ -144,12 +126,8 @@ void define_sample(py::module_& module) {
                " label=" + py::cast<std::string>(py::repr(to_str(self.label))) + ">";
       });
 
-  const auto with_buffer = py::custom_type_setup([](PyHeapTypeObject* type) {
-    type->as_buffer.bf_getbuffer = get_buffer;
-    type->as_buffer.bf_releasebuffer = release_buffer;
-    type->ht_type.tp_as_buffer = &type->as_buffer;
-  });
-  py::class_<SampleObject> type(module, "Sample", doc("Sample"), with_buffer, plain_class(), py::is_final());
+  py::class_<SampleObject> type(module, "Sample", doc("Sample"), with_buffer<SampleObject>(), plain_class(),
+                                py::is_final());
   define_buffer_method(type);
   type.def_property_readonly(
           "shape", [](const SampleObject& self) { return to_tuple(self.sample().shape()); }, doc("Sample.shape"))

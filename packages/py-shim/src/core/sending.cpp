@@ -64,6 +64,9 @@ void copy_payload(const Payload& payload, std::byte* destination) {
 
 Loan lend_copy(Publisher& publisher, py::handle object) {
   const Payload payload(object);
+  if (payload.is_contiguous()) {
+    return without_gil([&] { return publisher.loan_copy(payload.dtype(), payload.shape(), payload.bytes()); });
+  }
   Loan loan = without_gil([&] { return publisher.loan(payload.dtype(), payload.shape()); });
   copy_payload(payload, loan.data());
   return loan;

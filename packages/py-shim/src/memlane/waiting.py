@@ -26,6 +26,7 @@ def wait(ports: Iterable[AnyPort], timeout: float | None = None) -> list[AnyPort
 
     Raises:
         TypeError: something is no port.
+        InvalidArgument: there are no ports, and no timeout: that would never end.
         Closed, Forked: one of the ports cannot be used, or was closed while waiting.
     """
     asked = list(ports)

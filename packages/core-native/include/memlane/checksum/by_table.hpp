@@ -2,6 +2,7 @@
 // Approach to Building High Performance, Software-based, CRC Generators", 2005: slicing-by-8).
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstddef>
@@ -39,6 +40,18 @@ inline constexpr auto slices = [] {
     for (std::size_t i = 0; i < 8; ++i) reg ^= slices[7 - i][(word >> (8 * i)) & 0xFFU];
   }
   for (; bytes != 0; ++data, --bytes) reg = (reg >> 8U) ^ slices[0][(reg ^ static_cast<std::uint8_t>(*data)) & 0xFFU];
+  return reg;
+}
+
+/// The same, and copies them; in blocks that are summed before they leave the cache.
+[[nodiscard]] inline std::uint32_t copy_by_table(std::uint32_t reg, std::byte* to, const std::byte* from,
+                                                 std::size_t bytes) noexcept {
+  constexpr std::size_t block = 16'384;
+  for (std::size_t part = 0; bytes != 0; to += part, from += part, bytes -= part) {
+    part = std::min(block, bytes);
+    std::memcpy(to, from, part);
+    reg = by_table(reg, to, part);
+  }
   return reg;
 }
 

@@ -23,4 +23,21 @@ namespace memlane::detail {
   return ~crc::by_table(reg, bytes.data(), bytes.size());
 }
 
+/// From so many bytes on a copy goes past the cache, which would not hold it until somebody reads it; what is smaller is
+/// found there by whoever takes it.
+inline constexpr std::size_t past_cache_from = 16U << 20U;
+
+/// Copies bytes, and returns the sum of what was copied, also where somebody writes to the source at the same time. As fast
+/// as the slower of the two by itself.
+[[nodiscard]] inline std::uint32_t copy_and_sum(std::byte* to, std::span<const std::byte> bytes) noexcept {
+  if constexpr (crc::instruction_is_known) {
+    if (platform::has_crc32c()) {
+      return bytes.size() < past_cache_from
+                 ? ~crc::copy_by_instruction<false>(~std::uint32_t{0}, to, bytes.data(), bytes.size())
+                 : ~crc::copy_by_instruction<true>(~std::uint32_t{0}, to, bytes.data(), bytes.size());
+    }
+  }
+  return ~crc::copy_by_table(~std::uint32_t{0}, to, bytes.data(), bytes.size());
+}
+
 }  // namespace memlane::detail

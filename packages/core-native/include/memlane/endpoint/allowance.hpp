@@ -10,6 +10,7 @@
 
 #include "memlane/endpoint/patience.hpp"
 #include "memlane/error.hpp"
+#include "memlane/platform/fork.hpp"
 
 namespace memlane::detail {
 
@@ -84,10 +85,13 @@ class Allowance : public std::enable_shared_from_this<Allowance> {
   };
 
   void give_back(Of of, std::uint64_t amount) noexcept {
+    // In a forked child it is the parent's, one of whose threads may have held the lock: it would never be given back.
+    if (generation_ != platform::fork_generation()) return;
     const std::lock_guard lock(mutex_);
     parts_[static_cast<std::size_t>(of)].used -= amount;
   }
 
+  const std::uint32_t generation_ = platform::fork_generation();
   Patience patience_;
   std::mutex mutex_;
   Part parts_[4] = {{"links", 16384},

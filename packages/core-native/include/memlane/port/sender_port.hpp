@@ -8,6 +8,7 @@
 #include <cstring>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -81,8 +82,9 @@ class SenderPort final : public PortBase {
   }
 
   /// Sends a loan's slot; the reference passes to us if and only if nothing is thrown. Returns how many it went to.
+  /// `payload_sum`: the sum of the payload, where it is known already.
   std::size_t send(Slot& slot, std::uint64_t bytes, DType dtype, const Shape& shape, const SendInfo& info,
-                   const SendWait& wait) {
+                   const SendWait& wait, std::optional<std::uint32_t> payload_sum = std::nullopt) {
     check(info);
     auto lock = enter();
     await_room(lock, slot, wait);
@@ -100,7 +102,7 @@ class SenderPort final : public PortBase {
       descriptor.flags |= has_meta;
       write_meta(slot, bytes, info);
     }
-    if (checksum_ != Checksum::none) add_checksum(lock, descriptor, slot, wait);
+    if (checksum_ != Checksum::none) add_checksum(lock, descriptor, slot, wait, payload_sum);
 
     // Everything that can fail comes before the first push: a send reaches everybody or nobody.
     for (const auto& link : links_) {
@@ -327,16 +329,18 @@ class SenderPort final : public PortBase {
 
   /// The long part of it unlocked, since a gigabyte takes a tenth of a second. So others may have sent meanwhile: what the
   /// lock had settled is settled again.
-  void add_checksum(std::unique_lock<std::mutex>& lock, Descriptor& descriptor, const Slot& slot,
-                    const SendWait& wait) {
-    lock.unlock();
+  void add_checksum(std::unique_lock<std::mutex>& lock, Descriptor& descriptor, const Slot& slot, const SendWait& wait,
+                    std::optional<std::uint32_t> payload_sum) {
     MetaBlock meta{};
     if ((descriptor.flags & has_meta) != 0) std::memcpy(&meta, meta_of(slot, descriptor.length), sizeof meta);
-    const std::uint32_t payload_sum = payload_checksum(descriptor, slot.data(), meta);
-    lock = enter();
-    await_room(lock, slot, wait);
-    stamp(descriptor);
-    descriptor.checksum = sample_checksum(descriptor, payload_sum);
+    if (!payload_sum) {
+      lock.unlock();
+      payload_sum = crc32c({slot.data(), static_cast<std::size_t>(descriptor.length)});
+      lock = enter();
+      await_room(lock, slot, wait);
+      stamp(descriptor);
+    }
+    descriptor.checksum = sample_checksum(descriptor, payload_checksum(descriptor, *payload_sum, meta));
   }
 
   /// True if the receiver gets it. Throws Corruption.

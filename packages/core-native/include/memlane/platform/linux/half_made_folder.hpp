@@ -14,7 +14,6 @@
 #include <string_view>
 #include <utility>
 
-#include "memlane/platform/files.hpp"
 #include "memlane/platform/handle.hpp"
 #include "memlane/platform/linux/sys.hpp"
 
