@@ -13,8 +13,12 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # so that every test can import its helpers, however pytest was called
 
+from patterns import PATTERNS, Pattern
 from programs import Intruder, Program, Visitor
 from users import User
+
+# Of what ports put into a lane directory.
+NAMES = ("door-", "lane-", *(f"{kind.verb}-" for pattern in PATTERNS for kind in pattern.kinds))
 
 
 def eventually(condition: Callable[[], bool], seconds: float = 30.0) -> bool:
@@ -37,11 +41,7 @@ def place(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         yield path
 
         def left() -> list[str]:
-            return [
-                str(each)
-                for each in path.rglob("*")
-                if each.name.lstrip(".").startswith(("door-", "lane-", "pub-", "sub-"))
-            ]
+            return [str(each) for each in path.rglob("*") if each.name.lstrip(".").startswith(NAMES)]
 
         assert eventually(lambda: not left()), left()
     finally:
@@ -74,3 +74,10 @@ def intruder() -> Iterator[Callable[..., Intruder]]:
     yield start
     for each in started:
         each.end()
+
+
+@pytest.fixture(params=PATTERNS, ids=lambda pattern: pattern.name)
+def pattern(request: pytest.FixtureRequest) -> Pattern:
+    """What lanes carry."""
+    assert isinstance(request.param, Pattern)
+    return request.param

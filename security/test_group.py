@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from conftest import eventually
 from marks import needs_root
+from patterns import Pattern
 from places import home, names, only
 from programs import LANGUAGES, Intruder, Refused, Visitor
 from users import ALICE, ALICE_OF_TEAM, BOB_OF_TEAM, CAROL_OF_TEAM, MALLORY, NEIGHBOUR, TEAM, User
@@ -36,31 +37,27 @@ def shared(place: Path) -> Path:
 @pytest.mark.parametrize("receiver", LANGUAGES)
 @pytest.mark.parametrize("sender", LANGUAGES)
 def test_members_exchange_samples_in_every_pairing(
-    sender: str, receiver: str, place: Path, visitor: StartVisitor
+    pattern: Pattern, sender: str, receiver: str, place: Path, visitor: StartVisitor
 ) -> None:
     directory = shared(place)
     alice, bob, carol = visitor(sender, ALICE_OF_TEAM), visitor(receiver, BOB_OF_TEAM), visitor(receiver, CAROL_OF_TEAM)
-    bob.ask(f"sub lane {directory} {TEAM}")
-    alice.ask(f"pub lane {directory} {TEAM}")
-    carol.ask(f"sub lane {directory} {TEAM}")
+    bob.ask(pattern.receiver.opens(directory, TEAM))
+    alice.ask(pattern.sender.opens(directory, TEAM))
+    carol.ask(pattern.receiver.opens(directory, TEAM))
     assert alice.ask("peers 2") == "yes"
-    assert alice.ask("send 3000000 7") == "2"
-    for member in (bob, carol):
-        assert member.ask("take 7") == "3000000"
+    pattern.exchange(alice, [bob, carol], 3_000_000, 7)
     # The other way round: somebody who waits is woken by a bell of another user's.
-    for member in (bob, carol):
-        member.say("take 8")
-    assert alice.ask("send 10 8") == "2"
-    for member in (bob, carol):
-        assert member.answer() == "10"
+    pattern.wake(alice, [bob, carol], 10, 8)
 
 
 @pytest.mark.parametrize("umask", ["000", "022", "077"])
-def test_everything_is_the_groups_whatever_the_umask(umask: str, place: Path, visitor: StartVisitor) -> None:
+def test_everything_is_the_groups_whatever_the_umask(
+    pattern: Pattern, umask: str, place: Path, visitor: StartVisitor
+) -> None:
     directory = shared(place)
     alice = visitor("cpp", ALICE_OF_TEAM)
     alice.ask(f"umask {umask}")
-    alice.ask(f"pub lane {directory} {TEAM}")
+    alice.ask(pattern.sender.opens(directory, TEAM))
     expected = {stat.S_IFDIR: 0o2770, stat.S_IFREG: 0o640, stat.S_IFSOCK: 0o660}
     everything = names(directory)
     assert len(everything) == 5
@@ -72,37 +69,37 @@ def test_everything_is_the_groups_whatever_the_umask(umask: str, place: Path, vi
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_who_is_not_in_the_group_is_refused_with_and_without_the_option(
-    language: str, place: Path, visitor: StartVisitor, intruder: StartIntruder
+    pattern: Pattern, language: str, place: Path, visitor: StartVisitor, intruder: StartIntruder
 ) -> None:
     directory = shared(place)
-    visitor("cpp", ALICE_OF_TEAM).ask(f"pub lane {directory} {TEAM}")
+    visitor("cpp", ALICE_OF_TEAM).ask(pattern.sender.opens(directory, TEAM))
     for outsider in (MALLORY, NEIGHBOUR):
         stranger = visitor(language, outsider)
-        for verb in ("pub", "sub"):
+        for kind in pattern.kinds:
             with pytest.raises(Refused, match="is not in the group") as refusal:
-                stranger.ask(f"{verb} lane {directory} {TEAM}")
+                stranger.ask(kind.opens(directory, TEAM))
             assert refusal.value.code == "permission-denied"
             with pytest.raises(Refused) as refusal:
-                stranger.ask(f"{verb} lane {directory} -")
+                stranger.ask(kind.opens(directory))
             assert refusal.value.code in ("permission-denied", "foreign-directory")
         assert intruder(outsider, "paths", *names(directory)).found() == [f"stat {directory}"]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_root_is_let_in_only_as_a_member(language: str, place: Path, visitor: StartVisitor) -> None:
+def test_root_is_let_in_only_as_a_member(pattern: Pattern, language: str, place: Path, visitor: StartVisitor) -> None:
     directory = shared(place)
-    visitor("cpp", ALICE_OF_TEAM).ask(f"pub lane {directory} {TEAM}")
+    visitor("cpp", ALICE_OF_TEAM).ask(pattern.sender.opens(directory, TEAM))
     with pytest.raises(Refused, match="is not in the group"):
-        visitor(language, User(0, 0)).ask(f"sub lane {directory} {TEAM}")
-    visitor(language, User(0, 0, (TEAM,))).ask(f"sub lane {directory} {TEAM}")
+        visitor(language, User(0, 0)).ask(pattern.receiver.opens(directory, TEAM))
+    visitor(language, User(0, 0, (TEAM,))).ask(pattern.receiver.opens(directory, TEAM))
 
 
 def test_a_door_hangs_up_on_a_stranger_before_a_byte_is_read(
-    place: Path, visitor: StartVisitor, intruder: StartIntruder
+    pattern: Pattern, place: Path, visitor: StartVisitor, intruder: StartIntruder
 ) -> None:
     directory = shared(place)
     alice = visitor("cpp", ALICE_OF_TEAM)
-    alice.ask(f"pub lane {directory} {TEAM}")
+    alice.ask(pattern.sender.opens(directory, TEAM))
     door = only(directory, "door-*")
     # As if by accident, so that the knock gets as far as the door at all.
     directory.chmod(0o777)
@@ -123,78 +120,83 @@ def test_a_door_hangs_up_on_a_stranger_before_a_byte_is_read(
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_port_without_the_option_is_refused_in_a_groups_directory(
-    language: str, place: Path, visitor: StartVisitor
+    pattern: Pattern, language: str, place: Path, visitor: StartVisitor
 ) -> None:
     directory = shared(place)
-    visitor("cpp", ALICE_OF_TEAM).ask(f"pub lane {directory} {TEAM}")
+    visitor("cpp", ALICE_OF_TEAM).ask(pattern.sender.opens(directory, TEAM))
     for user in MEMBERS:
         with pytest.raises(Refused, match=f"it is open to group {TEAM}") as refusal:
-            visitor(language, user).ask(f"sub lane {directory} -")
+            visitor(language, user).ask(pattern.receiver.opens(directory))
         assert refusal.value.code == "foreign-directory"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_port_with_the_option_is_refused_in_a_private_directory(
-    language: str, place: Path, visitor: StartVisitor
+    pattern: Pattern, language: str, place: Path, visitor: StartVisitor
 ) -> None:
     directory = home(place, ALICE) / "lanes"
     first = visitor("cpp", ALICE)
-    first.ask(f"pub lane {directory} -")
+    first.ask(pattern.sender.opens(directory))
     os.chown(directory, ALICE.uid, TEAM)  # even so: its rights are those of a private one
     with pytest.raises(Refused, match="chmod 2770") as refusal:
-        visitor(language, ALICE_OF_TEAM).ask(f"sub lane {directory} {TEAM}")
+        visitor(language, ALICE_OF_TEAM).ask(pattern.receiver.opens(directory, TEAM))
     assert refusal.value.code == "foreign-directory"
     assert stat.S_IMODE(directory.stat().st_mode) == 0o700, "nothing was opened up"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_an_open_endpoint_is_no_way_in_for_a_port_that_asks_for_something_else(
-    language: str, place: Path, visitor: StartVisitor
+    pattern: Pattern, language: str, place: Path, visitor: StartVisitor
 ) -> None:
     directory = shared(place)
     alice = visitor(language, ALICE_OF_TEAM)
-    alice.ask(f"pub lane {directory} {TEAM}")
+    alice.ask(pattern.sender.opens(directory, TEAM))
     with pytest.raises(Refused, match="it is open to group"):
-        alice.ask(f"sub lane {directory} -")
+        alice.ask(pattern.receiver.opens(directory))
     with pytest.raises(Refused, match="not to group 1234599"):
-        alice.ask(f"sub lane {directory} 1234599")
+        alice.ask(pattern.receiver.opens(directory, "1234599"))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_group_has_a_name_that_must_be_known(language: str, place: Path, visitor: StartVisitor) -> None:
+def test_a_group_has_a_name_that_must_be_known(
+    pattern: Pattern, language: str, place: Path, visitor: StartVisitor
+) -> None:
     directory = shared(place)
     bob = visitor(language, User(0, 0, (4,)))
     with pytest.raises(Refused, match='there is no group "no-such-group"') as refusal:
-        bob.ask(f"pub lane {directory} no-such-group")
+        bob.ask(pattern.sender.opens(directory, "no-such-group"))
     assert refusal.value.code == "invalid-argument"
-    bob.ask(f"pub lane {directory} adm")  # group 4 on every Debian
+    bob.ask(pattern.sender.opens(directory, "adm"))  # group 4 on every Debian
     assert directory.stat().st_gid == 4
 
 
 @pytest.mark.parametrize("mode", [0o2770, 0o770])
-def test_a_directory_made_by_an_operator_is_used(mode: int, place: Path, visitor: StartVisitor) -> None:
+def test_a_directory_made_by_an_operator_is_used(
+    pattern: Pattern, mode: int, place: Path, visitor: StartVisitor
+) -> None:
     directory = place / "lanes"
     directory.mkdir()
     os.chown(directory, 0, TEAM)
     directory.chmod(mode)
     alice, bob = visitor("cpp", ALICE_OF_TEAM), visitor("cpp", BOB_OF_TEAM)
-    alice.ask(f"pub lane {directory} {TEAM}")
-    bob.ask(f"sub lane {directory} {TEAM}")
-    assert alice.ask("send 1000 1") == "1"
-    assert bob.ask("take 1") == "1000"
+    alice.ask(pattern.sender.opens(directory, TEAM))
+    bob.ask(pattern.receiver.opens(directory, TEAM))
+    pattern.exchange(alice, [bob], 1000, 1)
     for path in names(directory):
         assert path.lstat().st_gid == TEAM, path
         assert path.lstat().st_mode & 0o007 == 0, path
 
 
 @pytest.mark.parametrize("mode", [0o2777, 0o2771, 0o2750, 0o700, 0o2760])
-def test_a_directory_with_other_rights_is_refused(mode: int, place: Path, visitor: StartVisitor) -> None:
+def test_a_directory_with_other_rights_is_refused(
+    pattern: Pattern, mode: int, place: Path, visitor: StartVisitor
+) -> None:
     directory = home(place, ALICE_OF_TEAM) / "lanes"
     directory.mkdir()
     os.chown(directory, ALICE_OF_TEAM.uid, TEAM)
     directory.chmod(mode)
     with pytest.raises(Refused, match="chmod 2770") as refusal:
-        visitor("cpp", ALICE_OF_TEAM).ask(f"pub lane {directory} {TEAM}")
+        visitor("cpp", ALICE_OF_TEAM).ask(pattern.sender.opens(directory, TEAM))
     assert refusal.value.code == "foreign-directory"
     assert list(directory.iterdir()) == []
 
@@ -207,7 +209,9 @@ def access_list(user: int) -> bytes:
 
 
 @pytest.mark.parametrize("attribute", ["system.posix_acl_access", "system.posix_acl_default"])
-def test_a_directory_with_an_access_control_list_is_refused(attribute: str, place: Path, visitor: StartVisitor) -> None:
+def test_a_directory_with_an_access_control_list_is_refused(
+    pattern: Pattern, attribute: str, place: Path, visitor: StartVisitor
+) -> None:
     directory = place / "lanes"
     directory.mkdir()
     os.chown(directory, 0, TEAM)
@@ -217,25 +221,24 @@ def test_a_directory_with_an_access_control_list_is_refused(attribute: str, plac
     except OSError as error:
         pytest.skip(f"no access control lists here: {error}")
     with pytest.raises(Refused, match="access control list") as refusal:
-        visitor("cpp", ALICE_OF_TEAM).ask(f"pub lane {directory} {TEAM}")
+        visitor("cpp", ALICE_OF_TEAM).ask(pattern.sender.opens(directory, TEAM))
     assert refusal.value.code == "foreign-directory"
 
 
-def test_of_many_members_that_come_first_at_once_none_is_shut_out(place: Path, visitor: StartVisitor) -> None:
+def test_of_many_members_that_come_first_at_once_none_is_shut_out(
+    pattern: Pattern, place: Path, visitor: StartVisitor
+) -> None:
     around = shared(place).parent
     members = [visitor("cpp", MEMBERS[i % 3]) for i in range(9)]
     for round_ in range(20):
         directory = around / f"{round_}"
         for i, member in enumerate(members):
-            member.say(f"{'pub' if i < 4 else 'sub'} lane {directory} {TEAM}")
+            member.say((pattern.sender if i < 4 else pattern.receiver).opens(directory, TEAM))
         for member in members:
             member.answer()
         for i, member in enumerate(members[:4]):
             assert member.ask("peers 5") == "yes", i
-            assert member.ask("send 1000 1") == "5"
-        for member in members[4:]:
-            for _ in range(4):
-                member.ask("take 1")
+            pattern.exchange(member, members[4:], 1000, 1)
         for member in members:
             member.ask("close")
         assert list(directory.iterdir()) == []
@@ -251,41 +254,41 @@ def owners(directory: Path) -> set[int]:
     return found
 
 
-def test_names_of_a_dead_member_are_removed_by_another(place: Path, visitor: StartVisitor) -> None:
+def test_names_of_a_dead_member_are_removed_by_another(pattern: Pattern, place: Path, visitor: StartVisitor) -> None:
     directory = shared(place)
     alice, bob = visitor("cpp", ALICE_OF_TEAM), visitor("cpp", BOB_OF_TEAM)
-    alice.ask(f"pub lane {directory} {TEAM}")
+    alice.ask(pattern.sender.opens(directory, TEAM))
     alice.kill()
     assert len(names(directory)) == 5
-    bob.ask(f"sub other {directory} {TEAM}")
+    bob.ask(pattern.receiver.opens(directory, TEAM, lane="other"))
     assert eventually(lambda: owners(directory) == {BOB_OF_TEAM.uid})
     # And by who was linked when it happened.
     carol = visitor("cpp", CAROL_OF_TEAM)
-    carol.ask(f"pub other {directory} {TEAM}")
+    carol.ask(pattern.sender.opens(directory, TEAM, lane="other"))
     carol.kill()
     assert eventually(lambda: owners(directory) == {BOB_OF_TEAM.uid})
 
 
-def test_what_a_dead_member_left_half_made_is_removed(place: Path, visitor: StartVisitor) -> None:
+def test_what_a_dead_member_left_half_made_is_removed(pattern: Pattern, place: Path, visitor: StartVisitor) -> None:
     """As a kill between two steps leaves it: a door, and a lane's folder that is not open to the group yet."""
     directory = shared(place)
     alice, bob = visitor("cpp", ALICE_OF_TEAM), visitor("cpp", BOB_OF_TEAM)
-    alice.ask(f"pub lane {directory} {TEAM}")
+    alice.ask(pattern.sender.opens(directory, TEAM))
     door, folder = only(directory, "door-*"), only(directory, "lane-*")
     hidden = directory / f".{folder.name}-{door.name.removeprefix('door-')}-2"
     hidden.mkdir(mode=0o700)
     os.chown(hidden, ALICE_OF_TEAM.uid, TEAM)
     alice.freeze()
-    bob.ask(f"pub other {directory} {TEAM}")
+    bob.ask(pattern.sender.opens(directory, TEAM, lane="other"))
     assert hidden.exists(), "its maker may go on"
     alice.kill()
     bob.ask("close")
-    bob.ask(f"sub other {directory} {TEAM}")
+    bob.ask(pattern.receiver.opens(directory, TEAM, lane="other"))
     assert eventually(lambda: owners(directory) == {BOB_OF_TEAM.uid})
 
 
 def test_the_groups_place_in_tmp_is_not_used_if_a_stranger_was_there_first(
-    visitor: StartVisitor, monkeypatch: pytest.MonkeyPatch
+    pattern: Pattern, visitor: StartVisitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("MEMLANE_DIR")
     group = 1_100_000_000 + os.getpid()
@@ -295,11 +298,11 @@ def test_the_groups_place_in_tmp_is_not_used_if_a_stranger_was_there_first(
         directory.chmod(0o2770)
         os.chown(directory, MALLORY.uid, MALLORY.gid)  # what the kernel would let a stranger make
         with pytest.raises(Refused) as refusal:
-            visitor("cpp", User(ALICE.uid, group)).ask(f"pub lane - {group}")
+            visitor("cpp", User(ALICE.uid, group)).ask(pattern.sender.opens("-", group))
         assert refusal.value.code == "permission-denied", "the kernel lets no member in"
         directory.chmod(0o777)
         with pytest.raises(Refused, match=f"not to group {group}") as refusal:
-            visitor("cpp", User(ALICE.uid, group)).ask(f"pub lane - {group}")
+            visitor("cpp", User(ALICE.uid, group)).ask(pattern.sender.opens("-", group))
         assert refusal.value.code == "foreign-directory"
         assert list(directory.iterdir()) == []
     finally:
@@ -307,7 +310,7 @@ def test_the_groups_place_in_tmp_is_not_used_if_a_stranger_was_there_first(
 
 
 def test_without_a_directory_the_group_meets_in_one_named_after_it(
-    visitor: StartVisitor, monkeypatch: pytest.MonkeyPatch
+    pattern: Pattern, visitor: StartVisitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("MEMLANE_DIR")
     monkeypatch.setenv("XDG_RUNTIME_DIR", "/nowhere")  # a user's own
@@ -315,9 +318,9 @@ def test_without_a_directory_the_group_meets_in_one_named_after_it(
     directory = Path(f"/tmp/memlane-group-{group}")
     try:
         alice, bob = visitor("cpp", User(ALICE.uid, group)), visitor("cpp", User(BOB_OF_TEAM.uid, group))
-        alice.ask(f"pub lane - {group}")
-        bob.ask(f"sub lane - {group}")
-        assert alice.ask("send 1000 1") == "1"
+        alice.ask(pattern.sender.opens("-", group))
+        bob.ask(pattern.receiver.opens("-", group))
+        pattern.exchange(alice, [bob], 1000, 1)
         assert stat.S_IMODE(directory.stat().st_mode) == 0o2770
         alice.ask("close")
         bob.ask("close")

@@ -9,9 +9,9 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-import memlane
 import pytest
 from marks import needs_strace
+from patterns import Pattern
 from places import own
 from programs import LANGUAGES, Visitor
 
@@ -20,19 +20,20 @@ StartVisitor = Callable[..., Visitor]
 CLOSE_ON_EXEC = 0o2000000
 
 
-def linked(directory: Path, visitor: StartVisitor, language: str) -> tuple[Visitor, Visitor]:
+def linked(pattern: Pattern, directory: Path, visitor: StartVisitor, language: str) -> tuple[Visitor, Visitor]:
     """Returns a sender and a receiver that holds a sample."""
     sender, receiver = visitor(language), visitor(language)
-    sender.ask(f"pub lane {directory} -")
-    receiver.ask(f"sub lane {directory} -")
-    assert sender.ask("send 100000 1") == "1"
-    receiver.ask("take 1")
+    sender.ask(pattern.sender.opens(directory))
+    receiver.ask(pattern.receiver.opens(directory))
+    pattern.exchange(sender, [receiver], 100_000, 1)
     return sender, receiver
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_descriptor_is_closed_by_exec(language: str, place: Path, visitor: StartVisitor) -> None:
-    for process in linked(own(place), visitor, language):
+def test_every_descriptor_is_closed_by_exec(
+    pattern: Pattern, language: str, place: Path, visitor: StartVisitor
+) -> None:
+    for process in linked(pattern, own(place), visitor, language):
         seen = []
         for link in Path(f"/proc/{process.pid}/fd").iterdir():
             if int(link.name) <= 2:
@@ -62,7 +63,7 @@ CARELESS = "open,creat,accept,pipe,epoll_create,eventfd,dup,dup2"
 
 
 @needs_strace
-def test_none_is_open_to_exec_for_a_moment(place: Path, visitor: StartVisitor) -> None:
+def test_none_is_open_to_exec_for_a_moment(pattern: Pattern, place: Path, visitor: StartVisitor) -> None:
     """A flag that is set one system call later comes too late for a thread that executes a program in between."""
     directory, log = own(place), place / "log"
     trace = f"trace={','.join(CREATORS)},{CARELESS}"
@@ -71,11 +72,10 @@ def test_none_is_open_to_exec_for_a_moment(place: Path, visitor: StartVisitor) -
     receiver.ask("umask 077")
     (main_thread,) = place.glob("log.*")
     loading = len(main_thread.read_text().splitlines())
-    receiver.ask(f"sub lane {directory} -")
+    receiver.ask(pattern.receiver.opens(directory))
     sender = visitor("cpp")
-    sender.ask(f"pub lane {directory} -")
-    assert sender.ask("send 100000 1") == "1"
-    receiver.ask("take 1")
+    sender.ask(pattern.sender.opens(directory))
+    pattern.exchange(sender, [receiver], 100_000, 1)
     receiver.ask("close")
     receiver.end()
     lines = []
@@ -93,7 +93,7 @@ def test_none_is_open_to_exec_for_a_moment(place: Path, visitor: StartVisitor) -
     assert {"openat", "socket", "accept4", "pipe2", "memfd_create", "recvmsg"} <= seen
 
 
-def test_an_executed_program_inherits_nothing(place: Path) -> None:
+def test_an_executed_program_inherits_nothing(pattern: Pattern, place: Path) -> None:
     directory = own(place)
     look = "import os; print(*[os.readlink(f.path) for f in os.scandir('/proc/self/fd') if os.path.lexists(f.path)])"
 
@@ -104,18 +104,20 @@ def test_an_executed_program_inherits_nothing(place: Path) -> None:
 
     before = kinds()
     with (
-        memlane.Publisher("lane", directory=directory) as pub,
-        memlane.Subscriber("lane", directory=directory) as sub,
+        pattern.sender.port("lane", directory=directory) as pub,
+        pattern.receiver.port("lane", directory=directory) as sub,
     ):
         pub.send(b"x" * 100_000)
-        with sub.take(30) as sample:  # type: ignore[union-attr]
+        with sub.take(30) as sample:
             assert sample.nbytes == 100_000
             assert kinds() == before
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_shared_memory_is_in_no_core_dump_and_in_no_child(language: str, place: Path, visitor: StartVisitor) -> None:
-    for process in linked(own(place), visitor, language):
+def test_shared_memory_is_in_no_core_dump_and_in_no_child(
+    pattern: Pattern, language: str, place: Path, visitor: StartVisitor
+) -> None:
+    for process in linked(pattern, own(place), visitor, language):
         smaps = Path(f"/proc/{process.pid}/smaps").read_text()
         blocks = re.findall(r"^[0-9a-f]+-[0-9a-f]+ .*?/memfd:(memlane-\w+).*?^VmFlags: ([\w ]+)$", smaps, re.M | re.S)
         assert {name for name, _ in blocks} >= {"memlane-half", "memlane-payload"}

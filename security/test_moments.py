@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from conftest import eventually
 from marks import NO_STRACE, needs_root
+from patterns import Pattern
 from places import home, names
 from programs import LANGUAGES, Intruder, Visitor
 from users import ALICE_OF_TEAM, MALLORY, NEIGHBOUR, TEAM
@@ -71,10 +72,10 @@ def is_tight(kind: str, mode: int, gid: int, group: int | None) -> bool:
     return gid == group and mode == ALLOWED_TO_GROUP[kind]
 
 
-def live_and_leave(visitor: Visitor, directory: Path, group: int | None) -> bool:
+def live_and_leave(pattern: Pattern, visitor: Visitor, directory: Path, group: int | None) -> bool:
     """Goes through the life of two lanes."""
     for lane in ("one", "two", "one"):
-        visitor.ask(f"pub {lane} {directory} {group or '-'}")
+        visitor.ask(pattern.sender.opens(directory, group or "-", lane))
         visitor.ask("send 100000 1")
         visitor.ask("close")
     return True
@@ -84,6 +85,7 @@ def live_and_leave(visitor: Visitor, directory: Path, group: int | None) -> bool
 @pytest.mark.parametrize("group", [None, TEAM], ids=["private", "group"])
 @pytest.mark.parametrize("umask", ["000", "027", "077"])
 def test_nothing_is_open_to_others_at_any_moment(
+    pattern: Pattern,
     language: str,
     group: int | None,
     umask: str,
@@ -105,7 +107,9 @@ def test_nothing_is_open_to_others_at_any_moment(
     try:
         # Until the recorder has seen what is there only between two calls: on a busy machine it may sleep through some.
         looked = eventually(
-            lambda: live_and_leave(alice, directory, group) and (recorder.has_seen_hidden_names() or not slowed)
+            lambda: (
+                live_and_leave(pattern, alice, directory, group) and (recorder.has_seen_hidden_names() or not slowed)
+            )
         )
     finally:
         recorder.stop()

@@ -9,11 +9,13 @@ import socket
 import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import memlane
 import pytest
 from conftest import eventually
 from marks import needs_root
+from patterns import Pattern
 from places import only, own
 from programs import Intruder
 from users import MALLORY
@@ -41,55 +43,55 @@ def was_called(listener: socket.socket) -> bool:
     return True
 
 
-def announce(directory: Path, endpoint: str) -> Path:
-    """Announces a subscriber of an endpoint on the only lane."""
-    name = only(directory, "lane-*") / f"sub-{endpoint}-1"
+def announce(pattern: Pattern, directory: Path, endpoint: str) -> Path:
+    """Announces a receiver of an endpoint on the only lane."""
+    name = only(directory, "lane-*") / f"{pattern.receiver.verb}-{endpoint}-1"
     name.write_bytes(b"")
     name.chmod(0o600)
     return name
 
 
-def test_a_link_in_the_place_of_the_directory_is_refused(place: Path) -> None:
+def test_a_link_in_the_place_of_the_directory_is_refused(pattern: Pattern, place: Path) -> None:
     (place / "link").symlink_to(own(place))
-    for port in (memlane.Publisher, memlane.Subscriber):
+    for kind in pattern.kinds:
         for path in (place / "link", f"{place}/link/", f"{place}/link/."):
             with pytest.raises(memlane.ForeignDirectory, match="symbolic link"):
-                port("lane", directory=path)
+                kind.port("lane", directory=path)
     assert list((place / "own").iterdir()) == []
 
 
-def test_a_link_in_the_place_of_a_lanes_folder_is_refused(place: Path) -> None:
+def test_a_link_in_the_place_of_a_lanes_folder_is_refused(pattern: Pattern, place: Path) -> None:
     directory = own(place)
-    with memlane.Publisher("lane", directory=directory):
+    with pattern.sender.port("lane", directory=directory):
         name = only(directory, "lane-*").name
     elsewhere = place / "elsewhere"
     elsewhere.mkdir(mode=0o700)
     (directory / name).symlink_to(elsewhere)
     with pytest.raises(memlane.ForeignDirectory, match="is not a folder"):
-        memlane.Publisher("lane", directory=directory)
+        pattern.sender.port("lane", directory=directory)
     assert list(elsewhere.iterdir()) == []
     (directory / name).unlink()
 
 
-def test_a_link_in_the_place_of_the_lane_file_is_refused(place: Path) -> None:
+def test_a_link_in_the_place_of_the_lane_file_is_refused(pattern: Pattern, place: Path) -> None:
     directory = own(place)
-    with memlane.Publisher("lane", directory=directory):
+    with pattern.sender.port("lane", directory=directory):
         folder = only(directory, "lane-*")
         real = place / "kept"
         (folder / "lane").rename(real)
         (folder / "lane").symlink_to(real)
         with pytest.raises(memlane.Corrupt, match="symbolic link"):
-            memlane.Subscriber("lane", directory=directory)
+            pattern.receiver.port("lane", directory=directory)
         (folder / "lane").unlink()
 
 
-def test_a_link_in_the_place_of_a_door_is_not_followed(place: Path) -> None:
+def test_a_link_in_the_place_of_a_door_is_not_followed(pattern: Pattern, place: Path) -> None:
     directory = own(place)
-    with memlane.Publisher("lane", directory=directory), service(place / "service") as listener:
+    with pattern.sender.port("lane", directory=directory), service(place / "service") as listener:
         door = directory / f"door-{STRANGER}"
         door.symlink_to(place / "service")
-        announcement = announce(directory, STRANGER)
-        with memlane.Publisher("lane", directory=directory) as second:
+        announcement = announce(pattern, directory, STRANGER)
+        with pattern.sender.port("lane", directory=directory) as second:
             assert second.stats().peers == 0
         assert eventually(lambda: not door.is_symlink() and not announcement.exists()), "removed as a dead one"
         assert not was_called(listener)
@@ -97,14 +99,14 @@ def test_a_link_in_the_place_of_a_door_is_not_followed(place: Path) -> None:
 
 
 @needs_root
-def test_a_door_of_another_owner_is_not_knocked_at(place: Path) -> None:
+def test_a_door_of_another_owner_is_not_knocked_at(pattern: Pattern, place: Path) -> None:
     directory = own(place)
     door = directory / f"door-{STRANGER}"
-    with memlane.Publisher("lane", directory=directory), service(door) as listener:
+    with pattern.sender.port("lane", directory=directory), service(door) as listener:
         os.chown(door, MALLORY.uid, MALLORY.gid)
         door.chmod(0o777)  # so that it is only the owner that is wrong with it
-        announcement = announce(directory, STRANGER)
-        with memlane.Publisher("lane", directory=directory) as second:
+        announcement = announce(pattern, directory, STRANGER)
+        with pattern.sender.port("lane", directory=directory) as second:
             assert second.stats().peers == 0
         assert not was_called(listener)
         announcement.unlink()
@@ -112,14 +114,16 @@ def test_a_door_of_another_owner_is_not_knocked_at(place: Path) -> None:
 
 
 @needs_root
-def test_somebody_else_behind_a_door_of_ours_is_told_nothing(place: Path, intruder: Callable[..., Intruder]) -> None:
+def test_somebody_else_behind_a_door_of_ours_is_told_nothing(
+    pattern: Pattern, place: Path, intruder: Callable[..., Intruder]
+) -> None:
     directory = own(place)
     door = directory / f"door-{STRANGER}"
-    with memlane.Publisher("lane", directory=directory):
+    with pattern.sender.port("lane", directory=directory):
         mallory = intruder(MALLORY, "stand behind", door)
         assert mallory.hear() == "standing"
-        announcement = announce(directory, STRANGER)
-        with memlane.Publisher("lane", directory=directory) as second:
+        announcement = announce(pattern, directory, STRANGER)
+        with pattern.sender.port("lane", directory=directory) as second:
             assert second.stats().peers == 0
         assert mallory.found() == ["was told 0 bytes"]
         announcement.unlink()
@@ -148,27 +152,27 @@ def as_pipe(_: Path, name: Path) -> None:
 
 @pytest.mark.parametrize("plant", [as_symbolic_link, as_hard_link, as_pipe])
 def test_nothing_in_the_place_of_an_announcement_is_written_to(
-    plant: Callable[[Path, Path], None], place: Path
+    pattern: Pattern, plant: Callable[[Path, Path], None], place: Path
 ) -> None:
     directory = own(place)
     target = place / "diary"
     target.write_bytes(b"d" * 1000)
-    with memlane.Publisher("lane", directory=directory) as robbed:
-        announcement = only(only(directory, "lane-*"), "pub-*")
+    with pattern.sender.port("lane", directory=directory) as robbed:
+        announcement = only(only(directory, "lane-*"), f"{pattern.sender.verb}-*")
 
-        def moves(publisher: memlane.Publisher, file: Path) -> Callable[[], bool]:
+        def moves(sender: Any, file: Path) -> Callable[[], bool]:
             before = counters(file)
 
             def look() -> bool:
                 robbed.send(b"x")
-                publisher.send(b"x")
+                sender.send(b"x")
                 return counters(file) != before
 
             return look
 
         assert eventually(moves(robbed, announcement)), "counters are shown"
-        with memlane.Publisher("lane", directory=directory) as other:
-            (control,) = set(announcement.parent.glob("pub-*")) - {announcement}
+        with pattern.sender.port("lane", directory=directory) as other:
+            (control,) = set(announcement.parent.glob(f"{pattern.sender.verb}-*")) - {announcement}
             announcement.unlink()
             plant(target, announcement)
             # Twice: between the two, the other one's counters had their turn as well.
@@ -177,47 +181,47 @@ def test_nothing_in_the_place_of_an_announcement_is_written_to(
     assert target.read_bytes() == b"d" * 1000
 
 
-def test_links_under_the_hidden_names_are_not_followed(place: Path) -> None:
+def test_links_under_the_hidden_names_are_not_followed(pattern: Pattern, place: Path) -> None:
     directory = own(place)
     target = place / "diary"
     target.write_bytes(b"diary")
-    with memlane.Publisher("first", directory=directory):
+    with pattern.sender.port("first", directory=directory):
         endpoint = only(directory, "door-*").name.removeprefix("door-")
-        with memlane.Publisher("second", directory=directory):
-            (folder,) = {each for each in directory.glob("lane-*") if list(each.glob("pub-*-2"))}
+        with pattern.sender.port("second", directory=directory):
+            (folder,) = {each for each in directory.glob("lane-*") if list(each.glob(f"{pattern.sender.verb}-*-2"))}
         folder.mkdir(mode=0o700)
         # Whoever knows the endpoint knows under which names its next ports will write.
         for number in range(3, 9):
-            for prefix in (".lane", ".pub"):
+            for prefix in (".lane", f".{pattern.sender.verb}"):
                 (folder / f"{prefix}-{endpoint}-{number:x}").symlink_to(target)
         for _ in range(2):
-            with memlane.Publisher("second", directory=directory) as second:
+            with pattern.sender.port("second", directory=directory) as second:
                 assert second.send(b"x") == 0
-        assert len(list(folder.glob(".pub-*"))) == 4, "those of the two ports are gone"
+        assert len(list(folder.glob(f".{pattern.sender.verb}-*"))) == 4, "those of the two ports are gone"
         shutil.rmtree(folder)
     assert target.read_bytes() == b"diary"
 
 
 @needs_root
-def test_a_directory_of_another_owner_is_refused(place: Path) -> None:
+def test_a_directory_of_another_owner_is_refused(pattern: Pattern, place: Path) -> None:
     directory = own(place)
     os.chown(directory, MALLORY.uid, MALLORY.gid)
-    for port in (memlane.Publisher, memlane.Subscriber):
+    for kind in pattern.kinds:
         with pytest.raises(memlane.ForeignDirectory, match="belongs to user 65534"):
-            port("lane", directory=directory)
+            kind.port("lane", directory=directory)
     assert list(directory.iterdir()) == []
 
 
 @needs_root
-@pytest.mark.parametrize("pattern", ["lane-*", "lane-*/lane"])
-def test_a_lanes_folder_or_file_of_another_owner_is_refused(pattern: str, place: Path) -> None:
+@pytest.mark.parametrize("name", ["lane-*", "lane-*/lane"])
+def test_a_lanes_folder_or_file_of_another_owner_is_refused(pattern: Pattern, name: str, place: Path) -> None:
     directory = own(place)
-    with memlane.Publisher("lane", directory=directory) as publisher:
-        owned = only(directory, pattern)
+    with pattern.sender.port("lane", directory=directory) as publisher:
+        owned = only(directory, name)
         os.chown(owned, MALLORY.uid, MALLORY.gid)
-        for port in (memlane.Publisher, memlane.Subscriber):
+        for kind in pattern.kinds:
             with pytest.raises(memlane.ForeignDirectory, match="belongs to user 65534"):
-                port("lane", directory=directory)
+                kind.port("lane", directory=directory)
         os.chown(owned, 0, 0)
-        with memlane.Subscriber("lane", directory=directory):
+        with pattern.receiver.port("lane", directory=directory):
             assert publisher.send(b"x") == 1, "the lane is usable again"

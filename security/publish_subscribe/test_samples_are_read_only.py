@@ -1,4 +1,7 @@
-"""What a receiver was given it cannot change, for nobody: neither the payload nor the other side's half of the link."""
+"""What a subscriber was given it cannot change, for nobody: neither the payload nor the other side's half of the link.
+
+Other subscribers, who were given the same, are the witnesses.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,9 @@ from pathlib import Path
 import memlane
 import numpy as np
 import pytest
-from marks import NO_STRACE, needs_root
+from marks import needs_root
 from places import own
-from programs import BUILT, Program, Refused, Visitor
+from programs import BUILT, Program, Visitor
 from users import ALICE_OF_TEAM, BOB_OF_TEAM, CAROL_OF_TEAM, TEAM, User
 
 StartVisitor = Callable[..., Visitor]
@@ -173,16 +176,3 @@ def test_javascript_writes_are_seen_by_nobody_else_and_undone(size: int, place: 
         scribbler.ask("release")
         witness.ask("release")
         assert sender.ask("flushed") == "yes"
-
-
-@pytest.mark.skipif(NO_STRACE != "", reason=NO_STRACE)
-def test_a_kernel_that_seals_in_word_only_is_refused(place: Path, visitor: StartVisitor) -> None:
-    """As gVisor does: the seal is said to be there, and new writable mappings are allowed all the same."""
-    lie = "inject=fcntl:retval=0:when=3+"  # those before size the bell and give the door its number
-    in_word_only = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fcntl", "-e", lie]
-    sender = visitor("cpp", before=in_word_only)
-    sender.ask(f"pub lane {own(place)} -")
-    with pytest.raises(Refused, match="does not enforce F_SEAL_FUTURE_WRITE") as refusal:
-        sender.ask("send 100 1")
-    assert refusal.value.code == "unsupported"
-    sender.ask("close")
