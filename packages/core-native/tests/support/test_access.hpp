@@ -28,7 +28,7 @@ struct TestAccess {
   /// The only link between two ports of this process, before anything was sent.
   static void start_link_at(SenderPort& sender, ReceiverPort& receiver, std::uint64_t position) {
     const std::scoped_lock lock(sender.mutex_, receiver.mutex_);
-    start_rings_at(sender.links_.at(0)->ring_, *receiver.links_.at(0)->ring_, position);
+    start_rings_at(sender.links_.links_.at(0)->ring_, *receiver.links_.links_.at(0)->ring_, position);
   }
 
   static void start_sequence_at(SenderPort& sender, std::uint64_t sequence) {
@@ -56,7 +56,7 @@ struct TestAccess {
   /// Where the only link of a port has what was sent last.
   static std::byte* last_descriptor(SenderPort& sender) {
     const std::lock_guard lock(sender.mutex_);
-    SenderRing& ring = sender.links_.at(0)->ring_;
+    SenderRing& ring = sender.links_.links_.at(0)->ring_;
     return reinterpret_cast<std::byte*>(&ring.descriptors_[(ring.tail_ - 1) & ring.mask_]);
   }
 
@@ -76,12 +76,12 @@ struct TestAccess {
   /// How many tickets a link has made so far: as many as were ever out at the same time.
   static std::size_t tickets(SenderPort& sender) {
     const std::lock_guard lock(sender.mutex_);
-    return sender.links_.at(0)->tickets_.size();
+    return sender.links_.links_.at(0)->tickets_.size();
   }
   /// For how many tickets that come back there is a place where nothing can fail.
   static std::size_t room_for_tickets(SenderPort& sender) {
     const std::lock_guard lock(sender.mutex_);
-    return sender.links_.at(0)->free_tickets_.capacity();
+    return sender.links_.links_.at(0)->free_tickets_.capacity();
   }
 };
 

@@ -11,9 +11,12 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "memlane/endpoint/endpoint_table.hpp"
 #include "memlane/error.hpp"
@@ -63,9 +66,55 @@ class PortBase : public Port, public Armable, public std::enable_shared_from_thi
     settled_.notify_all();
   }
 
+  // ---- the service thread ----
+
   void on_retry(const PortAddress& address) final { meet(address); }
 
+  void on_message(const std::shared_ptr<Peer>& peer, const PortMessage& message) noexcept final {
+    Ended ended;  // outlives the lock
+    const std::lock_guard lock(mutex_);
+    const PortAddress from{peer->id(), message.from_port};
+    if (closed_ && (message.type == MessageType::invite || message.type == MessageType::half)) {
+      say_gone(*peer, from.port);
+      return;
+    }
+    if (closed_ && !has_links()) return;
+    try {
+      if (message.handles_lost) fail_for_lost_handles();
+      handle(peer, from, message);
+    } catch (const Error& error) {
+      refuse_link(peer, from, error.code(), error.what());
+    } catch (const std::exception& error) {
+      refuse_link(peer, from, ErrorCode::corrupt, error.what());
+    }
+    waiter_.wake_all();
+    ended.swap(ended_);
+  }
+
+  void on_peer_gone(const EndpointId& peer, std::string_view why) noexcept final {
+    Ended ended;  // outlives the lock
+    const std::lock_guard lock(mutex_);
+    end_links_of(peer, why);
+    settle_all_of(peer);
+    waiter_.wake_all();
+    ended.swap(ended_);
+  }
+
  protected:
+  /// A port that has joined. Throws what joining throws, and then nothing of it is left.
+  template <class Made, class Options>
+  [[nodiscard]] static std::shared_ptr<Made> open_as(const LaneName& lane, const Options& options) {
+    check(options);
+    const std::shared_ptr<Made> port(new Made(lane, options), End{});
+    try {
+      port->join(options.directory, options.group, lane, options.join_timeout, options.interrupt);
+    } catch (...) {
+      port->close();
+      throw;
+    }
+    return port;
+  }
+
   PortBase(PortKind kind, const LaneName& lane, std::string label, Spin spin)
       : waiter_(spin), kind_(kind), lane_(lane.text()), label_(std::move(label)) {}
 
@@ -165,6 +214,26 @@ class PortBase : public Port, public Armable, public std::enable_shared_from_thi
   /// Whether there is a link with it that is up. Under the mutex.
   [[nodiscard]] virtual bool is_linked(const PortAddress& address) const = 0;
   [[nodiscard]] virtual Announcement announcement() const = 0;
+  [[nodiscard]] virtual bool has_links() const noexcept = 0;
+  /// What a port of the opposite kind says. By the service thread, under the mutex. Throws Corruption or Error.
+  virtual void handle(const std::shared_ptr<Peer>& peer, const PortAddress& from, const PortMessage& message) = 0;
+  /// What a message brought cannot be used, or we lack the means: the link ends, and the other side is told why. By the service
+  /// thread, under the mutex.
+  virtual void refuse_link(const std::shared_ptr<Peer>& peer, const PortAddress& from, ErrorCode code,
+                           std::string_view why) noexcept = 0;
+  /// The peer is gone; `why` if it lives and does without us. By the service thread, under the mutex.
+  virtual void end_links_of(const EndpointId& peer, std::string_view why) noexcept = 0;
+
+  /// Keeps a link that has ended until those who wait have been told and the mutex is let go: freeing it means to unmap its
+  /// memory page by page, 30 ms for each gigabyte. By the service thread, under the mutex.
+  template <class Pointer>
+  void set_aside(Pointer link) noexcept {
+    try {
+      ended_.emplace_back(std::move(link));
+    } catch (const std::bad_alloc&) {
+      return;  // then it is freed now
+    }
+  }
 
   /// The link is up, refused, or its peer is gone: joining need not wait for it. Under the mutex.
   void settle(const PortAddress& address) noexcept {
@@ -261,6 +330,8 @@ class PortBase : public Port, public Armable, public std::enable_shared_from_thi
   std::unique_ptr<LaneFolder> folder_;
 
  private:
+  using Ended = std::vector<std::shared_ptr<const void>>;
+
   void enter_lane(const std::filesystem::path& directory, const std::string& group, const LaneName& lane,
                   Timeout join_timeout, const Interrupt& interrupt) {
     endpoint_ = EndpointTable::open(directory, platform::access_for(group));
@@ -344,6 +415,7 @@ class PortBase : public Port, public Armable, public std::enable_shared_from_thi
 
   static constexpr std::int64_t counters_pause = 100'000'000;  // nanoseconds
 
+  Ended ended_;  // under the mutex
   std::uint32_t generation_ = platform::fork_generation();
   std::int64_t counters_shown_ = 0;
   std::set<PortAddress> unsettled_;

@@ -15,12 +15,12 @@
 #include <string_view>
 #include <thread>
 #include <utility>
-#include <vector>
 
 #include "memlane/platform/fault_point.hpp"
 #include "memlane/port/port_base.hpp"
 #include "memlane/port/problems.hpp"
 #include "memlane/port/receiver_link.hpp"
+#include "memlane/port/receiver_links.hpp"
 
 namespace memlane::detail {
 
@@ -34,15 +34,7 @@ struct Delivery {
 class ReceiverPort final : public PortBase {
  public:
   [[nodiscard]] static std::shared_ptr<ReceiverPort> open(const LaneName& lane, const SubscriberOptions& options) {
-    check(options);
-    const std::shared_ptr<ReceiverPort> port(new ReceiverPort(lane, options), End{});
-    try {
-      port->join(options.directory, options.group, lane, options.join_timeout, options.interrupt);
-    } catch (...) {
-      port->close();
-      throw;
-    }
-    return port;
+    return open_as<ReceiverPort>(lane, options);
   }
 
   ReceiverPort(const LaneName& lane, const SubscriberOptions& options)
@@ -111,7 +103,7 @@ class ReceiverPort final : public PortBase {
   /// True when `n` senders are linked. False: the time is over, or stop() was called.
   bool wait_for_peers(std::size_t n, Timeout timeout, const Interrupt& interrupt = {}) {
     auto lock = enter();
-    return wait_until(lock, Deadline(timeout), interrupt, [&] { return live_links() >= n; });
+    return wait_until(lock, Deadline(timeout), interrupt, [&] { return links_.live() >= n; });
   }
 
   /// Gives a sample back. From any thread, also after close().
@@ -129,10 +121,10 @@ class ReceiverPort final : public PortBase {
     if (link.held() != 0) return;
     if (closed_ || link.was_given_up()) {
       tell_leaving(link);
-      remove(link);
+      links_.remove(link);
       if (closed_ && links_.empty()) endpoint = leave_lane();
-    } else if (link.has_left() && !waits_safely(link)) {
-      remove(link);
+    } else if (link.has_left() && !ReceiverLinks::waits_in(link)) {
+      links_.remove(link);
     }
   }
 
@@ -148,12 +140,12 @@ class ReceiverPort final : public PortBase {
     {
       const std::lock_guard lock(mutex_);
       if (std::exchange(closed_, true)) return;
-      std::erase_if(links_, [&](const auto& link) {
-        const bool over = link->held() == 0;
+      links_.remove_if([&](const ReceiverLink& link) {
+        const bool over = link.held() == 0;
         if (over) {
-          tell_leaving(*link);
+          tell_leaving(link);
         } else {
-          tell_closing(*link);
+          tell_closing(link);
         }
         return over;
       });
@@ -169,43 +161,6 @@ class ReceiverPort final : public PortBase {
 
   // ---- the service thread ----
 
-  void on_message(const std::shared_ptr<Peer>& peer, const PortMessage& message) noexcept override {
-    Ended ended;  // outlives the lock
-    const std::lock_guard lock(mutex_);
-    const PortAddress from{peer->id(), message.from_port};
-    if (closed_ && (message.type == MessageType::invite || message.type == MessageType::half)) {
-      say_gone(*peer, from.port);
-      return;
-    }
-    try {
-      if (message.handles_lost) fail_for_lost_handles();
-      handle(peer, from, message);
-    } catch (const Error& error) {
-      fail_link(peer, from, error.code(), error.what());
-    } catch (const std::exception& error) {
-      fail_link(peer, from, ErrorCode::corrupt, error.what());
-    }
-    waiter_.wake_all();
-    ended.swap(ended_);
-  }
-
-  void on_peer_gone(const EndpointId& peer, std::string_view why) noexcept override {
-    Ended ended;  // outlives the lock
-    const std::lock_guard lock(mutex_);
-    if (!why.empty()) problems_.note(ErrorCode::system, 0, "it does without this process: ", why);
-    for (std::size_t i = 0; i < links_.size();) {
-      const std::shared_ptr<ReceiverLink> link = links_[i];
-      if (link->address().endpoint == peer) {
-        link->sender_died();
-        end_link(*link);
-      }
-      if (i < links_.size() && links_[i] == link) ++i;
-    }
-    settle_all_of(peer);
-    waiter_.wake_all();
-    ended.swap(ended_);
-  }
-
   void on_room() noexcept override {}
 
   void arm(std::uint64_t sleep) override {
@@ -218,7 +173,7 @@ class ReceiverPort final : public PortBase {
   [[nodiscard]] Announcement announcement() const override { return describe(depth_, overflow_, Checksum::none); }
 
   bool call(const std::shared_ptr<Peer>& peer, const PortAddress& sender) override {
-    links_.reserve(links_.size() + 1);  // once the half is sent, nothing may fail
+    links_.make_place();  // once the half is sent, nothing may fail
     auto link = std::make_shared<ReceiverLink>(sender, peer, depth_, overflow_ == Overflow::drop_oldest);
     HalfBody half{};
     half.port = port_body(depth_, overflow_, Checksum::none);
@@ -228,58 +183,25 @@ class ReceiverPort final : public PortBase {
     const bool sent = peer->send(compose(MessageType::half, number_, sender.port, half, 2), handles);
     fault_point("half.sent");
     link->close_half_handle();
-    if (sent) links_.push_back(std::move(link));
+    if (sent) links_.add(std::move(link));
     return sent;
   }
 
-  [[nodiscard]] bool knows(const PortAddress& sender) const override { return find(sender) != nullptr; }
+  [[nodiscard]] bool knows(const PortAddress& sender) const override { return links_.find(sender) != nullptr; }
 
   [[nodiscard]] bool is_linked(const PortAddress& sender) const override {
-    const auto link = find(sender);
+    const auto link = links_.find(sender);
     return link != nullptr && link->is_up();
   }
 
-  [[nodiscard]] std::shared_ptr<ReceiverLink> find(const PortAddress& address) const {
-    const auto link = std::ranges::find_if(links_, [&](const auto& each) { return each->address() == address; });
-    return link == links_.end() ? nullptr : *link;
-  }
-
-  [[nodiscard]] std::size_t live_links() const {
-    return static_cast<std::size_t>(
-        std::ranges::count_if(links_, [](const auto& link) { return link->takes() && !link->has_left(); }));
-  }
-
-  /// Whether a link has something, where a corrupt one has not.
-  static bool waits_safely(ReceiverLink& link) noexcept {
-    try {
-      return link.anything_waits();
-    } catch (const std::exception&) {
-      return false;
-    }
-  }
-
-  /// How many wait in a link; in a corrupt one, nothing does. That is found out by the next look at it: here it would be
-  /// blamed on whichever link is just being looked at.
-  static std::uint64_t waiting_safely(ReceiverLink& link) noexcept {
-    try {
-      return link.waiting();
-    } catch (const std::exception&) {
-      return 0;
-    }
-  }
+  [[nodiscard]] bool has_links() const noexcept override { return !links_.empty(); }
 
   [[nodiscard]] SubscriberStats count() const {
     SubscriberStats stats;
     stats.received = received_;
     stats.bytes = received_bytes_;
-    stats.dropped = dropped_by_gone_;
-    stats.peers = live_links();
     stats.broken = problems_.count();
-    for (const auto& link : links_) {
-      stats.dropped += link->dropped();
-      stats.held += link->held();
-      stats.waiting += waiting_safely(*link);
-    }
+    links_.count(stats);
     return stats;
   }
 
@@ -296,21 +218,10 @@ class ReceiverPort final : public PortBase {
 
   [[nodiscard]] bool something_to_do() {
     if (problems_.is_one_untold()) return true;
-    return std::ranges::any_of(links_, [](const auto& link) {
-      try {
-        return link->can_take();
-      } catch (const Corruption&) {
-        return true;  // to be found, and dropped, by the next take
-      }
-    });
+    return links_.can_take();
   }
 
-  [[nodiscard]] bool is_idle() {
-    // A link that is not up yet is no idle one: its sender may have sent, and even left, before its half arrives here.
-    return had_links_ && std::ranges::all_of(links_, [](const auto& link) {
-             return link->was_given_up() || (link->has_left() && !waits_safely(*link));
-           });
-  }
+  [[nodiscard]] bool is_idle() { return had_links_ && links_.are_idle(); }
 
   std::optional<Delivery> take_now(std::unique_lock<std::mutex>& lock) {
     auto delivery = take_or_rearm();
@@ -330,9 +241,7 @@ class ReceiverPort final : public PortBase {
         for (const auto& link : port.links_) link->stop_waiting(waited);
       }
     } waited{*this, start};
-    const auto nothing_comes = [&] {
-      return closed_ || std::ranges::none_of(links_, [](const auto& link) { return link->is_on_the_way(); });
-    };
+    const auto nothing_comes = [&] { return closed_ || !links_.is_one_on_the_way(); };
     while (!delivery && !nothing_comes() && !deadline.passed()) {
       waiter_.wait(lock, *this, deadline, {}, [&] { return something_to_do() || nothing_comes(); });
       if (!closed_) delivery = take_or_rearm();
@@ -393,9 +302,8 @@ class ReceiverPort final : public PortBase {
   /// One sample, the links taking turns.
   std::optional<Delivery> take_one() {
     problems_.tell_in_turn();
-    for (std::size_t looked = 0; looked < links_.size(); ++looked) {
-      if (next_ >= links_.size()) next_ = 0;
-      const std::shared_ptr<ReceiverLink> link = links_[next_++];
+    for (std::size_t unseen = links_.size(); unseen > 0; --unseen) {
+      const std::shared_ptr<ReceiverLink> link = links_.next();
       try {
         if (auto sample = link->take(number_)) {
           link->ring_if_asleep();
@@ -406,11 +314,7 @@ class ReceiverPort final : public PortBase {
           show_counters_at(now);
           return Delivery{link, std::move(*sample), now};
         }
-        if (link->has_left() && link->held() == 0 && !link->anything_waits()) {
-          remove(*link);
-          --next_;
-          --looked;
-        }
+        if (link->has_left() && link->held() == 0 && !link->anything_waits()) links_.remove(*link);
       } catch (const Corruption& corruption) {
         drop_link(*link, ErrorCode::corrupt, {}, corruption.what());
         problems_.tell();
@@ -421,9 +325,9 @@ class ReceiverPort final : public PortBase {
   }
 
   /// What a message brought cannot be used: its sender is told why, so that it does not wait for us.
-  void fail_link(const std::shared_ptr<Peer>& peer, const PortAddress& from, ErrorCode code,
-                 std::string_view why) noexcept {
-    if (const auto link = find(from)) {
+  void refuse_link(const std::shared_ptr<Peer>& peer, const PortAddress& from, ErrorCode code,
+                   std::string_view why) noexcept override {
+    if (const auto link = links_.find(from)) {
       if (!link->was_given_up()) link->say_at_its_end(gone_for(code, why));
       drop_link(*link, code, {}, why);
     } else {
@@ -441,29 +345,14 @@ class ReceiverPort final : public PortBase {
     link.give_up();
     if (link.held() != 0) return tell_closing(link);
     tell_leaving(link);
-    remove(link);
-  }
-
-  /// Returns the link, which is freed with the last pointer to it.
-  std::shared_ptr<ReceiverLink> remove(const ReceiverLink& link) noexcept {
-    const auto found = std::ranges::find(links_, &link, &std::shared_ptr<ReceiverLink>::get);
-    if (found == links_.end()) return nullptr;
-    dropped_by_gone_ += link.dropped();
-    auto removed = std::move(*found);
-    links_.erase(found);
-    return removed;
+    links_.remove(link);
   }
 
   /// The sender has left or died: the link goes as soon as nothing of it is waiting or held. By the service thread.
   void end_link(ReceiverLink& link) noexcept {
     link.sender_left();
     settle(link.address());
-    if (waits_safely(link) || link.held() != 0) return;
-    try {
-      ended_.push_back(remove(link));
-    } catch (const std::bad_alloc&) {
-      return;  // then it is freed now
-    }
+    if (!ReceiverLinks::waits_in(link) && link.held() == 0) set_aside(links_.remove(link));
   }
 
   void tell_leaving(const ReceiverLink& link) const noexcept {
@@ -480,10 +369,20 @@ class ReceiverPort final : public PortBase {
     fault_point("closing.sent");
   }
 
-  void handle(const std::shared_ptr<Peer>& peer, const PortAddress& from, const PortMessage& message) {
+  void end_links_of(const EndpointId& peer, std::string_view why) noexcept override {
+    if (!why.empty()) problems_.note(ErrorCode::system, 0, "it does without this process: ", why);
+    for (std::size_t left = links_.size(); left > 0; --left) {
+      const std::shared_ptr<ReceiverLink> link = links_.next();
+      if (link->address().endpoint != peer) continue;
+      link->sender_died();
+      end_link(*link);
+    }
+  }
+
+  void handle(const std::shared_ptr<Peer>& peer, const PortAddress& from, const PortMessage& message) override {
     if (message.type == MessageType::invite) return accept_invitation(peer, from, message.body);
     if (message.type == MessageType::gone) {
-      if (const auto refused = find(from)) {
+      if (const auto refused = links_.find(from)) {
         const bool is_news = !refused->was_given_up() && !refused->has_left();
         if (const auto body = is_news ? parse<GoneBody>(message.body) : std::nullopt) {
           const auto code = static_cast<ErrorCode>(body->code);
@@ -494,7 +393,7 @@ class ReceiverPort final : public PortBase {
       }
       return settle(from);
     }
-    const auto link = find(from);
+    const auto link = links_.find(from);
     if (link == nullptr) return;  // the last words of a link that is over
     if (message.type == MessageType::leave) {
       end_link(*link);
@@ -535,10 +434,6 @@ class ReceiverPort final : public PortBase {
     link.add_segment(*body, message.handles[0], view_);
   }
 
-  // Links that the service thread has ended. It frees them after it has told those who wait, and without the lock: a
-  // segment is unmapped page by page, 30 ms for each gigabyte.
-  using Ended = std::vector<std::shared_ptr<ReceiverLink>>;
-
   const std::uint32_t depth_;
   const Overflow overflow_;
   const platform::View view_;
@@ -553,14 +448,11 @@ class ReceiverPort final : public PortBase {
   std::atomic<bool> checks_{false};
 
   // Under the mutex.
-  std::vector<std::shared_ptr<ReceiverLink>> links_;
-  Ended ended_;
-  std::size_t next_ = 0;  // whose turn it is
+  ReceiverLinks links_;
   Problems problems_{lane_};
   bool had_links_ = false;
   std::uint64_t received_ = 0;
   std::uint64_t received_bytes_ = 0;
-  std::uint64_t dropped_by_gone_ = 0;
 };
 
 }  // namespace memlane::detail

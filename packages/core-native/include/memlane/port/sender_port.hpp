@@ -18,6 +18,7 @@
 #include "memlane/port/history.hpp"
 #include "memlane/port/port_base.hpp"
 #include "memlane/port/sender_link.hpp"
+#include "memlane/port/sender_links.hpp"
 
 namespace memlane::detail {
 
@@ -31,15 +32,7 @@ struct SendWait {
 class SenderPort final : public PortBase {
  public:
   [[nodiscard]] static std::shared_ptr<SenderPort> open(const LaneName& lane, const PublisherOptions& options) {
-    check(options);
-    const std::shared_ptr<SenderPort> port(new SenderPort(lane, options), End{});
-    try {
-      port->join(options.directory, options.group, lane, options.join_timeout, options.interrupt);
-    } catch (...) {
-      port->close();
-      throw;
-    }
-    return port;
+    return open_as<SenderPort>(lane, options);
   }
 
   SenderPort(const LaneName& lane, const PublisherOptions& options)
@@ -120,7 +113,7 @@ class SenderPort final : public PortBase {
     sent_bytes_ += bytes;
     std::size_t reached = 0;
     for (const auto& link : links_) {
-      if (!link->closing() && guarded(*link, [&] { return push(*link, descriptor, slot); })) ++reached;
+      if (!link->closing() && SenderLinks::guarded(*link, [&] { return push(*link, descriptor, slot); })) ++reached;
     }
     fault_point("send.pushed");
     store_then_look_fence();  // [SYNC sleep]
@@ -138,7 +131,7 @@ class SenderPort final : public PortBase {
   /// True when `n` receivers are linked. False: the time is over, or stop() was called.
   bool wait_for_peers(std::size_t n, Timeout timeout, const Interrupt& interrupt = {}) {
     auto lock = enter();
-    return wait_until(lock, Deadline(timeout), interrupt, [&] { return live_links() >= n; });
+    return wait_until(lock, Deadline(timeout), interrupt, [&] { return links_.live() >= n; });
   }
 
   /// True when everything that was sent has been taken and released.
@@ -146,7 +139,7 @@ class SenderPort final : public PortBase {
     auto lock = enter();
     return wait_until(lock, Deadline(timeout), interrupt, [&] {
       collect_returns();
-      return std::ranges::all_of(links_, [](const auto& link) { return link->outstanding() == 0; });
+      return links_.are_quiet();
     });
   }
 
@@ -170,11 +163,8 @@ class SenderPort final : public PortBase {
     {
       const std::lock_guard lock(mutex_);
       if (std::exchange(closed_, true)) return;
-      for (const auto& link : links_) {
-        tell_leaving(*link);
-        link->take_all_back(pool_);
-      }
-      links_.clear();
+      for (const auto& link : links_) tell_leaving(*link);
+      links_.end_all();
       history_.clear(pool_);
       pool_.drop_all_unused();  // the object may live on for long; receivers have mapped what they hold themselves
       waiter_.wake_all();
@@ -183,40 +173,6 @@ class SenderPort final : public PortBase {
   }
 
   // ---- the service thread ----
-
-  void on_message(const std::shared_ptr<Peer>& peer, const PortMessage& message) noexcept override {
-    Ended ended;  // outlives the lock
-    const std::lock_guard lock(mutex_);
-    const PortAddress from{peer->id(), message.from_port};
-    if (closed_) {
-      if (message.type == MessageType::half) say_gone(*peer, from.port);
-      return;
-    }
-    try {
-      if (message.handles_lost) fail_for_lost_handles();
-      handle(peer, from, message);
-    } catch (const Error& error) {
-      refuse_link(peer, from, error.code(), error.what());
-    } catch (const std::exception& error) {
-      refuse_link(peer, from, ErrorCode::corrupt, error.what());
-    }
-    waiter_.wake_all();
-    ended.swap(ended_);
-  }
-
-  void on_peer_gone(const EndpointId& peer, std::string_view why) noexcept override {
-    Ended ended;  // outlives the lock
-    const std::lock_guard lock(mutex_);
-    const auto gone = [&](const auto& link) { return link->address().endpoint == peer; };
-    for (auto link = std::ranges::find_if(links_, gone); link != links_.end();
-         link = std::ranges::find_if(links_, gone)) {
-      set_aside(end_link((*link)->address()));
-    }
-    settle_all_of(peer);
-    if (!why.empty()) ++broken_count_;
-    waiter_.wake_all();
-    ended.swap(ended_);
-  }
 
   void on_room() noexcept override {
     const std::lock_guard lock(mutex_);
@@ -247,42 +203,21 @@ class SenderPort final : public PortBase {
     return sent;
   }
 
-  [[nodiscard]] bool knows(const PortAddress& receiver) const override { return find(receiver) != links_.end(); }
+  [[nodiscard]] bool knows(const PortAddress& receiver) const override { return links_.find(receiver) != nullptr; }
 
   [[nodiscard]] bool is_linked(const PortAddress& receiver) const override { return knows(receiver); }
 
-  [[nodiscard]] std::vector<std::unique_ptr<SenderLink>>::const_iterator find(const PortAddress& address) const {
-    return std::ranges::find_if(links_, [&](const auto& link) { return link->address() == address; });
-  }
-
-  [[nodiscard]] std::size_t live_links() const {
-    return static_cast<std::size_t>(std::ranges::count_if(links_, [](const auto& link) { return !link->closing(); }));
-  }
-
-  /// Runs what may find the receiver's half corrupt; then the link is marked, to be dropped by drop_broken().
-  template <class Action>
-  auto guarded(SenderLink& link, Action&& action) -> decltype(action()) {
-    try {
-      return action();
-    } catch (const Corruption&) {
-      link.mark_broken();
-      if constexpr (!std::is_void_v<decltype(action())>) return {};
-    }
-  }
+  [[nodiscard]] bool has_links() const noexcept override { return links_.begin() != links_.end(); }
 
   void drop_broken() noexcept {
-    const auto broken = [](const auto& link) { return link->broken(); };
-    for (auto link = std::ranges::find_if(links_, broken); link != links_.end();
-         link = std::ranges::find_if(links_, broken)) {
+    links_.drop_broken([&](const SenderLink& link) {
       ++broken_count_;
-      say_gone((*link)->peer(), (*link)->address().port, ErrorCode::corrupt,
-               "what the subscriber wrote makes no sense");
-      end_link((*link)->address());
-    }
+      say_gone(link.peer(), link.address().port, ErrorCode::corrupt, "what the subscriber wrote makes no sense");
+    });
   }
 
   void collect_returns() {
-    for (const auto& link : links_) guarded(*link, [&] { link->collect_returns(pool_); });
+    links_.collect_returns();
     drop_broken();
   }
 
@@ -292,7 +227,7 @@ class SenderPort final : public PortBase {
     SenderLink* full = nullptr;
     for (const auto& link : links_) {
       if (link->closing() || (link->overflow() != Overflow::block && link->overflow() != Overflow::fail)) continue;
-      const bool has_room = guarded(*link, [&] { return link->has_room(pool_); }) &&
+      const bool has_room = SenderLinks::guarded(*link, [&] { return link->has_room(pool_); }) &&
                             (segment == nullptr || link->announce(*segment, number_, SenderLink::Handover::at_once));
       if (has_room || link->broken()) continue;
       if (full == nullptr || link->overflow() == Overflow::fail) full = link.get();
@@ -304,8 +239,8 @@ class SenderPort final : public PortBase {
   void await_room(std::unique_lock<std::mutex>& lock, const Slot& slot, const SendWait& wait) {
     const std::uint64_t stops = stops_;
     while (SenderLink* const full = find_full(slot.segment)) {
-      const bool queue_is_full = guarded(*full, [&] { return full->queue_is_full(); });
-      const std::string whose = guarded(*full, [&] { return what_stops(*full); });
+      const bool queue_is_full = SenderLinks::guarded(*full, [&] { return full->queue_is_full(); });
+      const std::string whose = SenderLinks::guarded(*full, [&] { return what_stops(*full); });
       if (full->broken()) continue;  // to be found, and dropped, by the next look
       if (full->overflow() == Overflow::fail)
         throw Error(ErrorCode::queue_full, whose + ", and it asked for the send to fail; the sample was sent to nobody",
@@ -356,14 +291,9 @@ class SenderPort final : public PortBase {
     PublisherStats stats;
     stats.sent = sequence_;
     stats.sent_bytes = sent_bytes_;
-    stats.dropped = dropped_by_gone_;
     stats.bytes = pool_.held_bytes();
-    stats.peers = live_links();
     stats.broken = broken_count_;
-    for (const auto& link : links_) {
-      stats.dropped += link->dropped();
-      stats.waiting += link->outstanding();
-    }
+    links_.count(stats);
     return stats;
   }
 
@@ -482,52 +412,37 @@ class SenderPort final : public PortBase {
     fault_point("leave.sent");
   }
 
-  /// What the receiver sent makes no sense, or we lack the means for a link: that receiver does without us, and is told.
-  void refuse_link(const std::shared_ptr<Peer>& peer, const PortAddress& from, ErrorCode code, std::string_view why) {
+  void refuse_link(const std::shared_ptr<Peer>& peer, const PortAddress& from, ErrorCode code,
+                   std::string_view why) noexcept override {
     ++broken_count_;
-    end_link(from);
+    if (const SenderLink* const link = links_.find(from)) links_.end_link(*link);
     say_gone(*peer, from.port, code, why);
     settle(from);
   }
 
-  /// `address` may be the link's own. Returns the link, which is freed with the pointer to it.
-  std::unique_ptr<SenderLink> end_link(const PortAddress& address) noexcept {
-    const auto link = find(address);
-    if (link == links_.end()) return nullptr;
-    (*link)->take_all_back(pool_);
-    dropped_by_gone_ += (*link)->dropped();
-    auto ended = std::move(links_[static_cast<std::size_t>(link - links_.cbegin())]);
-    links_.erase(link);
-    return ended;
+  void end_links_of(const EndpointId& peer, std::string_view why) noexcept override {
+    while (const SenderLink* const link = links_.find_of(peer)) set_aside(links_.end_link(*link));
+    if (!why.empty()) ++broken_count_;
   }
 
-  /// By the service thread.
-  void set_aside(std::unique_ptr<SenderLink> link) noexcept {
-    try {
-      ended_.push_back(std::move(link));
-    } catch (const std::bad_alloc&) {
-      return;  // then it is freed now
-    }
-  }
-
-  void handle(const std::shared_ptr<Peer>& peer, const PortAddress& from, const PortMessage& message) {
-    const auto link = find(from);
+  void handle(const std::shared_ptr<Peer>& peer, const PortAddress& from, const PortMessage& message) override {
+    SenderLink* const link = links_.find(from);
     switch (message.type) {
       case MessageType::half: link_up(peer, from, message); return;
       case MessageType::gone:
         if (!message.body.empty()) ++broken_count_;
         [[fallthrough]];
       case MessageType::leave:
-        set_aside(end_link(from));
+        if (link != nullptr) set_aside(links_.end_link(*link));
         settle(from);
         fault_point("leave.heard");
         return;
       default: break;
     }
-    if (link == links_.end()) return;  // the last words of a link that is over
+    if (link == nullptr) return;  // the last words of a link that is over
     switch (message.type) {
-      case MessageType::closing: (*link)->receiver_is_closing(pool_); return;
-      case MessageType::returns: accept_returns(**link, message.body); return;
+      case MessageType::closing: link->receiver_is_closing(pool_); return;
+      case MessageType::returns: accept_returns(*link, message.body); return;
       default: throw Corruption("a message that no receiver sends");
     }
   }
@@ -547,7 +462,7 @@ class SenderPort final : public PortBase {
       throw Corruption("a half with impossible options");
     }
     const std::uint32_t depth = half->port.depth;
-    links_.reserve(links_.size() + 1);  // once the half is sent, nothing may fail
+    links_.make_place();  // once the half is sent, nothing may fail
     auto peer_half = map_half(message.handles[0], half->bytes, receiver_half_magic, returns_capacity(depth),
                               receiver_half_bytes(depth));
     fault_point("half.mapped");
@@ -562,7 +477,7 @@ class SenderPort final : public PortBase {
       throw;
     }
     if (sent) {
-      links_.push_back(std::move(link));
+      links_.add(std::move(link));
       fault_point("link.up");
     } else {
       link->take_all_back(pool_);
@@ -590,21 +505,16 @@ class SenderPort final : public PortBase {
     return sent;
   }
 
-  // Links that the service thread has ended. It frees them after it has told those who wait, and without the lock.
-  using Ended = std::vector<std::unique_ptr<SenderLink>>;
-
   const Timeout send_timeout_;
   const std::uint32_t max_held_;
   const Checksum checksum_;
 
   // Under the mutex.
   SegmentPool pool_;
-  std::vector<std::unique_ptr<SenderLink>> links_;
-  Ended ended_;
+  SenderLinks links_{pool_};
   History history_;
   std::uint64_t sequence_ = 0;
   std::uint64_t sent_bytes_ = 0;
-  std::uint64_t dropped_by_gone_ = 0;
   std::uint64_t broken_count_ = 0;
 };
 
