@@ -110,7 +110,7 @@ TEST_F(Crc32c, is_right_for_every_length_at_every_alignment) {
 // Around each length at which parts are summed side by side.
 TEST_F(Crc32c, is_right_for_large_payloads) {
   const auto bytes = test::payload(3 * 8192 * 3 + 3 * 256 + 20, 9);
-  for (const std::size_t around : {3 * 256, 3 * 8192, 3 * 8192 + 3 * 256, 2 * 3 * 8192, 3 * 3 * 8192 + 3 * 256}) {
+  for (const std::size_t around : {3U * 256, 3U * 8192, 3U * 8192 + 3U * 256, 6U * 8192, 9U * 8192 + 3U * 256}) {
     for (std::size_t length = around - 9; length <= around + 9; ++length) {
       const Bytes part = Bytes(bytes).subspan(around % 11, length);
       const std::uint32_t expected = bit_by_bit(part);

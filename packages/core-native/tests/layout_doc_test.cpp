@@ -26,7 +26,6 @@ namespace d = detail;
 struct Field {
   std::size_t offset;
   std::size_t bytes;
-  friend bool operator==(const Field&, const Field&) = default;
 };
 
 struct Structure {
