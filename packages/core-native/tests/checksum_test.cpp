@@ -44,7 +44,7 @@ TEST(Checksum, of_what_is_whole_is_right) {
   Subscriber subscriber("lane");
   for (const std::size_t size : {0U, 1U, 64U, 999U, 100'000U, 5'000'000U}) {
     publisher.send_copy(payload(size, size), {.encoding = size % 2 == 0 ? "" : "odd"});
-    const auto sample = subscriber.take();
+    const auto sample = subscriber.take(patience);
     ASSERT_TRUE(sample) << size;
     EXPECT_TRUE(is_payload(sample->bytes(), size));
     EXPECT_EQ(sample->encoding(), size % 2 == 0 ? "" : "odd");
@@ -52,7 +52,7 @@ TEST(Checksum, of_what_is_whole_is_right) {
   auto array = publisher.loan<float>({3, 5, 7});
   std::ranges::fill(array, 2.5F);
   publisher.send(std::move(array), {.user_header = payload(64, 1)});
-  const auto sample = subscriber.take();
+  const auto sample = subscriber.take(patience);
   EXPECT_EQ(sample->as_array<float>().shape(), (Shape{3, 5, 7}));
   EXPECT_TRUE(is_payload(sample->user_header(), 1));
   EXPECT_EQ(subscriber.stats().broken, 0U);
@@ -63,7 +63,7 @@ TEST(Checksum, is_that_of_the_page_on_the_layout_and_there_if_asked_for_only) {
     Publisher publisher("lane", {.checksum = asked});
     Subscriber subscriber("lane");
     publisher.send_copy(payload(300, 4), {.encoding = "e"});
-    const auto delivery = subscriber.port().take();
+    const auto delivery = subscriber.port().take(patience);
     ASSERT_TRUE(delivery);
     EXPECT_EQ(subscriber.port().checks(), asked);
     Descriptor descriptor = delivery->sample.descriptor;
@@ -104,7 +104,7 @@ TEST(Checksum, is_that_of_the_copy_where_somebody_writes_to_its_source) {
     const std::uint64_t before = written;
     publisher.send_copy(std::as_bytes(std::span(source)));
     if (written - before > 1000) ++overtaken;
-    return !subscriber.take() || overtaken == 20;
+    return !subscriber.take(patience) || overtaken == 20;
   }));
   EXPECT_EQ(overtaken, 20);
 }
@@ -118,17 +118,17 @@ TEST(Checksum, is_that_of_what_was_written_over_a_copy_before_it_was_sent) {
   publisher.send(std::move(loan));
   Loan moved = copy();
   EXPECT_ERROR(queue_full, publisher.send(std::move(moved)), "full");
-  EXPECT_TRUE(is_payload(subscriber.take()->bytes(), 2));
+  EXPECT_TRUE(is_payload(subscriber.take(patience)->bytes(), 2));
   EXPECT_TRUE(is_payload(moved.bytes(), 1));
   test::fill(moved.bytes(), 3);
   publisher.send(std::move(moved));
-  EXPECT_TRUE(is_payload(subscriber.take()->bytes(), 3));
+  EXPECT_TRUE(is_payload(subscriber.take(patience)->bytes(), 3));
   Loan again = copy();
   publisher.send(copy());
   EXPECT_ERROR(queue_full, publisher.send(std::move(again)), "full");
-  EXPECT_TRUE(is_payload(subscriber.take()->bytes(), 1));
+  EXPECT_TRUE(is_payload(subscriber.take(patience)->bytes(), 1));
   publisher.send(std::move(again));
-  EXPECT_TRUE(is_payload(subscriber.take()->bytes(), 1));
+  EXPECT_TRUE(is_payload(subscriber.take(patience)->bytes(), 1));
   EXPECT_ERROR(invalid_argument, publisher.loan_copy(DType::float32, {10, 100}, payload(1000, 1)),
                "an array of 10x100 float32 has 4000 bytes, the data has 1000");
 }
@@ -138,20 +138,20 @@ TEST(Checksum, goes_with_the_history) {
   std::vector<std::byte*> sent;
   for (std::uint64_t i = 1; i <= 5; ++i) sent.push_back(send(publisher, 1000, i));
   Subscriber late("lane");
-  for (std::uint64_t i = 3; i <= 5; ++i) EXPECT_TRUE(is_payload(late.take()->bytes(), i));
+  for (std::uint64_t i = 3; i <= 5; ++i) EXPECT_TRUE(is_payload(late.take(patience)->bytes(), i));
   flip(sent[4], 77);
   Subscriber later("lane");
-  EXPECT_TRUE(is_payload(later.take()->bytes(), 3));
-  EXPECT_TRUE(is_payload(later.take()->bytes(), 4));
-  EXPECT_ERROR(corrupt, later.take(), "sample 5 does not match its checksum");
+  EXPECT_TRUE(is_payload(later.take(patience)->bytes(), 3));
+  EXPECT_TRUE(is_payload(later.take(patience)->bytes(), 4));
+  EXPECT_ERROR(corrupt, later.take(patience), "sample 5 does not match its checksum");
 }
 
 TEST(Checksum, goes_with_what_drop_oldest_leaves) {
   Publisher publisher("lane", {.checksum = true});
   Subscriber latest("lane", {.depth = 2, .overflow = Overflow::drop_oldest});
   for (std::uint64_t i = 1; i <= 50; ++i) publisher.send_copy(payload(500, i));
-  EXPECT_TRUE(is_payload(latest.take()->bytes(), 49));
-  EXPECT_TRUE(is_payload(latest.take()->bytes(), 50));
+  EXPECT_TRUE(is_payload(latest.take(patience)->bytes(), 49));
+  EXPECT_TRUE(is_payload(latest.take(patience)->bytes(), 50));
   EXPECT_EQ(latest.stats().dropped, 48U);
 }
 
@@ -200,7 +200,7 @@ TEST(Checksum, that_does_not_match_ends_its_link_and_no_other) {
   Subscriber subscriber("lane");
   flip(send(spoilt, 3000, 1), 12'345);
   send(spoilt, 3000, 2);
-  EXPECT_ERROR(corrupt, subscriber.take(),
+  EXPECT_ERROR(corrupt, subscriber.take(patience),
                "the link to the publisher in process " + std::to_string(::getpid()) +
                    " on lane \"lane\" was dropped: sample 1 does not match its checksum");
   EXPECT_FALSE(subscriber.take()) << "nothing more of it is taken";
@@ -208,8 +208,8 @@ TEST(Checksum, that_does_not_match_ends_its_link_and_no_other) {
   EXPECT_EQ(spoilt.stats().waiting, 0U) << "what it had sent is its own again";
   send(honest, 10, 3);
   send(other, 10, 4);
-  EXPECT_TRUE(subscriber.take());
-  EXPECT_TRUE(subscriber.take());
+  EXPECT_TRUE(subscriber.take(patience));
+  EXPECT_TRUE(subscriber.take(patience));
   const SubscriberStats stats = subscriber.stats();
   EXPECT_EQ(stats.broken, 1U);
   EXPECT_EQ(stats.received, 2U);
@@ -235,8 +235,8 @@ TEST(Checksum, that_does_not_match_takes_no_memory_from_samples_that_are_held) {
   Subscriber subscriber("lane");
   std::byte* const first = send(publisher, 3000, 1);
   flip(send(publisher, 3000, 2), 9);
-  std::optional<Sample> held = subscriber.take();
-  EXPECT_ERROR(corrupt, subscriber.take(), "sample 2");
+  std::optional<Sample> held = subscriber.take(patience);
+  EXPECT_ERROR(corrupt, subscriber.take(patience), "sample 2");
   EXPECT_TRUE(test::eventually([&] { return publisher.stats().peers == 0 && publisher.stats().waiting == 1; }));
   EXPECT_TRUE(subscriber.idle());
   std::vector<Loan> loans;
@@ -295,7 +295,7 @@ TEST(Checksum, that_does_not_match_is_told_once_where_several_threads_meet_one_a
   const auto second = TestAccess::take_unchecked(port);
   TestAccess::reject(port, first);
   TestAccess::reject(port, second);
-  EXPECT_ERROR(corrupt, subscriber.take(), "sample 1");
+  EXPECT_ERROR(corrupt, subscriber.take(patience), "sample 1");
   EXPECT_FALSE(subscriber.take());
   EXPECT_EQ(subscriber.stats().broken, 1U);
   EXPECT_EQ(subscriber.stats().held, 0U);
@@ -345,17 +345,17 @@ TEST(Checksum, does_not_suffer_from_what_the_receiver_wrote_over_itself) {
   Subscriber subscriber("lane", {.writable_view = true});
   std::byte* const first = send(publisher, 1'000'000, 1);
   {
-    const auto sample = subscriber.take();
+    const auto sample = subscriber.take(patience);
     auto* const stray = const_cast<std::byte*>(sample->guarded_data());
     std::fill_n(stray, 300'000, std::byte{0xEE});
   }
   EXPECT_TRUE(publisher.flush(patience));
   EXPECT_EQ(send(publisher, 1'000'000, 2), first) << "this test is about the same memory";
-  const auto sample = subscriber.take();
+  const auto sample = subscriber.take(patience);
   ASSERT_TRUE(sample);
   EXPECT_TRUE(is_payload(sample->bytes(), 2));
   flip(send(publisher, 1'000'000, 3), 5);
-  EXPECT_ERROR(corrupt, subscriber.take(), "sample 3");
+  EXPECT_ERROR(corrupt, subscriber.take(patience), "sample 3");
 }
 
 TEST(Checksum, is_agreed_at_the_door) {
