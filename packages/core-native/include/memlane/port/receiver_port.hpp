@@ -225,7 +225,7 @@ class ReceiverPort final : public PortBase {
 
   std::optional<Delivery> take_now(std::unique_lock<std::mutex>& lock) {
     auto delivery = take_or_rearm();
-    if (delivery) return delivery;
+    if (delivery || !links_.is_one_on_the_way()) return delivery;
     const std::int64_t start = platform::monotonic_now();
     std::int64_t patience = 0;
     for (const auto& link : links_) patience = std::max(patience, link->wait_for_it(moment, start));
