@@ -111,11 +111,12 @@ const steps = [
     name: "C++ package and programs",
     inputs: [...core, "packages/cpp-header", "conformance", "security", "examples", "bench"],
     facts: [compilerVersion],
-    outputs: ["build/prefix/share/cmake/memlane/memlane-config.cmake"],
+    outputs: ["build/prefix/share/cmake/memlane/memlane-config.cmake", "build/single-header/memlane.hpp"],
     async run(log) {
       rmSync(prefix, { recursive: true, force: true }); // a header that is gone must be gone here too
       await run("cmake", ["--preset", "release"], { log });
       await run("cmake", ["--build", "--preset", "install"], { log });
+      await run(venvPython, ["packages/cpp-header/amalgamate.py", "build/single-header/memlane.hpp"], { log });
     },
   },
   {

@@ -1,16 +1,14 @@
 // What one process may make us keep for it.
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
-#include <csignal>
 #include <memory>
 #include <thread>
 #include <utility>
 
 #include "memlane/memlane.hpp"
-#include "support/eventually.hpp"
+#include "support/ends_well.hpp"
 #include "support/expect_error.hpp"
 
 namespace memlane {
@@ -28,17 +26,6 @@ TEST(Allowance, is_what_was_taken_and_not_given_back) {
   EXPECT_TRUE(allowance->try_take(Allowance::Of::links, 1)) << "each kind by itself";
   all = {};
   EXPECT_TRUE(allowance->try_take(Allowance::Of::half_bytes, most));
-}
-
-/// Whether a process ends by itself, and well.
-bool ends_well(pid_t child) {
-  int status = -1;
-  const bool ended = test::eventually([&] { return ::waitpid(child, &status, WNOHANG) == child; });
-  if (!ended) {
-    ::kill(child, SIGKILL);
-    ::waitpid(child, &status, 0);
-  }
-  return ended && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
 // As when the child lets go of a sample while a thread of the parent lets go of a link.
@@ -59,7 +46,7 @@ TEST(Allowance, given_back_in_a_forked_child_waits_for_no_thread_of_the_parent) 
       }
       ::_exit(0);
     }
-    all_well = ends_well(child);
+    all_well = test::ends_well(child);
   }
   EXPECT_TRUE(all_well);
   stop = true;

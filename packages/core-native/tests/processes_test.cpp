@@ -299,7 +299,8 @@ TEST(Death, at_any_moment_of_a_join_harms_nobody) {
     ASSERT_EQ(sample->sequence(), expected);
   }
   EXPECT_TRUE(eventually([&] { return publisher.stats().peers == 1 && publisher.stats().waiting == 0; }));
-  EXPECT_TRUE(eventually([&] { return test::open_descriptors().size() == descriptors; }))
+  // It may be less than before: a handle that had come with a message may just have been about to be closed.
+  EXPECT_TRUE(eventually([&] { return test::open_descriptors().size() <= descriptors; }))
       << test::describe(test::open_descriptors());
   EXPECT_EQ(publisher.stats().broken, 0U);
   // A newcomer finds what nobody could hear of: processes that died before they met anybody.

@@ -191,10 +191,12 @@ class Actor {
 
   /// The lowest free numbers are used first, so that the limit is met by the next descriptor but N.
   void limit_descriptors() const {
-    // The service thread may still hold what it is about to close.
-    if (!test::eventually(others_sleep)) throw std::runtime_error("the other threads do not come to rest");
     rlimit limit{};
     ::getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = limit.rlim_max;  // it may have been lower since an earlier one
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+    // The service thread may still hold what it is about to close.
+    if (!test::eventually(others_sleep)) throw std::runtime_error("the other threads do not come to rest");
     int next = ::dup(0);
     std::vector<int> free_numbers;
     for (std::uint64_t i = 0; i <= count(1); ++i) {

@@ -9,6 +9,7 @@
 
 #include "memlane/checksum/by_instruction.hpp"
 #include "memlane/checksum/by_table.hpp"
+#include "memlane/platform/fact.hpp"
 #include "memlane/platform/processor.hpp"
 
 namespace memlane::detail {
@@ -17,8 +18,7 @@ namespace memlane::detail {
 [[nodiscard]] inline std::uint32_t crc32c(std::span<const std::byte> bytes, std::uint32_t before = 0) noexcept {
   const std::uint32_t reg = ~before;
   if constexpr (crc::instruction_is_known) {
-    static const bool here = platform::has_crc32c();
-    if (here) return ~crc::by_instruction(reg, bytes.data(), bytes.size());
+    if (platform::fact<platform::has_crc32c>()) return ~crc::by_instruction(reg, bytes.data(), bytes.size());
   }
   return ~crc::by_table(reg, bytes.data(), bytes.size());
 }
@@ -31,7 +31,7 @@ inline constexpr std::size_t past_cache_from = 16U << 20U;
 /// as the slower of the two by itself.
 [[nodiscard]] inline std::uint32_t copy_and_sum(std::byte* to, std::span<const std::byte> bytes) noexcept {
   if constexpr (crc::instruction_is_known) {
-    if (platform::has_crc32c()) {
+    if (platform::fact<platform::has_crc32c>()) {
       return bytes.size() < past_cache_from
                  ? ~crc::copy_by_instruction<false>(~std::uint32_t{0}, to, bytes.data(), bytes.size())
                  : ~crc::copy_by_instruction<true>(~std::uint32_t{0}, to, bytes.data(), bytes.size());

@@ -47,6 +47,7 @@ class EndpointTable {
  private:
   /// Never destroyed: ports may be static objects.
   static EndpointTable& instance() {
+    const platform::ForkLock no_fork_now;  // one that is half made would never be made in the child
     static EndpointTable* const table = [] {
       auto* made = new EndpointTable;
       // A program that ends with open ports leaves no names behind either.

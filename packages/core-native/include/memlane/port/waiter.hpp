@@ -22,6 +22,7 @@
 #include "memlane/layout/shared.hpp"
 #include "memlane/options.hpp"
 #include "memlane/platform/bell.hpp"
+#include "memlane/platform/fact.hpp"
 #include "memlane/platform/fault_point.hpp"
 #include "memlane/platform/process.hpp"
 #include "memlane/timeout.hpp"
@@ -181,7 +182,7 @@ class Waiter {
   template <class Ready>
   std::optional<Outcome> spin(std::unique_lock<std::mutex>& lock, const Deadline& deadline, const Interrupt& interrupt,
                               Ready&& ready) {
-    static const bool several_cores = platform::core_count() > 1;
+    const bool several_cores = platform::fact<platform::core_count>() > 1;
     const std::int64_t span = spin_.is_adaptive() ? (several_cores ? adaptive_ : 0) : spin_.nanoseconds();
     if (span == 0) return std::nullopt;
     const std::int64_t start = platform::monotonic_now();

@@ -18,7 +18,7 @@ namespace memlane::detail::platform {
 class ForkRegistry {
  public:
   /// Never destroyed: handlers of pthread_atfork and destructors of static objects may come after ours.
-  /// In static memory: the first to ask may be a function that must not fail.
+  /// In static memory: the first to ask may be a function that must not fail. Made as the program is loaded (see below).
   static ForkRegistry& instance() noexcept {
     alignas(ForkRegistry) static std::array<std::byte, sizeof(ForkRegistry)> place;
     static auto* registry = new (place.data()) ForkRegistry;
@@ -49,6 +49,9 @@ class ForkRegistry {
   // Written in the child of a fork, while it has one thread; read everywhere. Relaxed: no other data depends on it.
   std::atomic<std::uint32_t> generation_{0};
 };
+
+// Before there are threads, one of which might just begin to make it when another one forks.
+inline const bool forks_are_heard_of = (ForkRegistry::instance(), true);
 
 inline std::uint32_t fork_generation() noexcept {
   return ForkRegistry::instance().generation();

@@ -13,6 +13,7 @@
 #include <array>
 #include <vector>
 
+#include "memlane/platform/fact.hpp"
 #include "memlane/platform/fault_point.hpp"
 #include "memlane/platform/linux/file_size_limit.hpp"
 #include "memlane/platform/linux/sys.hpp"
@@ -34,9 +35,16 @@ namespace memlane::detail::platform {
 inline constexpr int seals_of_ours = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL;
 inline constexpr int seals_a_reader_needs = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE;
 
+namespace linux_memory {
+
+inline std::size_t ask_page_size() noexcept {
+  return static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+}
+
+}  // namespace linux_memory
+
 inline std::size_t page_size() noexcept {
-  static const auto bytes = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
-  return bytes;
+  return fact<linux_memory::ask_page_size>();
 }
 
 inline Mapping::Mapping(void* address, std::size_t bytes) noexcept : address_(address), bytes_(bytes) {
@@ -91,27 +99,27 @@ inline Handle create(const char* name) {
 }
 
 /// gVisor reports F_SEAL_FUTURE_WRITE and does not enforce it: then memory would not be what we promise it is.
+inline bool probe_seals() {
+  const Handle probe = create("memlane-probe");
+  const auto bytes = static_cast<off_t>(page_size());
+  if (sys::retried("ftruncate", [&] { return ::ftruncate(probe.get(), bytes); }) != 0)
+    sys::fail("cannot size shared memory", errno);
+  if (sys::call("fcntl(F_ADD_SEALS)", [&] { return ::fcntl(probe.get(), F_ADD_SEALS, seals_of_ours); }) != 0) {
+    if (errno == EINVAL) return false;  // a kernel that does not know this seal
+    sys::fail("cannot seal shared memory", errno);
+  }
+  void* const address = sys::call(
+      "mmap", [&] { return ::mmap(nullptr, page_size(), PROT_READ | PROT_WRITE, MAP_SHARED, probe.get(), 0); });
+  if (address == MAP_FAILED) {
+    if (errno == EPERM) return true;
+    sys::fail("cannot map shared memory", errno);
+  }
+  ::munmap(address, page_size());
+  return false;
+}
+
 inline bool seals_are_enforced() {
-  // What is thrown here is a lack of something, and no answer: the next to ask probes again.
-  static const bool enforced = [] {
-    const Handle probe = create("memlane-probe");
-    const auto bytes = static_cast<off_t>(page_size());
-    if (sys::retried("ftruncate", [&] { return ::ftruncate(probe.get(), bytes); }) != 0)
-      sys::fail("cannot size shared memory", errno);
-    if (sys::call("fcntl(F_ADD_SEALS)", [&] { return ::fcntl(probe.get(), F_ADD_SEALS, seals_of_ours); }) != 0) {
-      if (errno == EINVAL) return false;  // a kernel that does not know this seal
-      sys::fail("cannot seal shared memory", errno);
-    }
-    void* const address = sys::call(
-        "mmap", [&] { return ::mmap(nullptr, page_size(), PROT_READ | PROT_WRITE, MAP_SHARED, probe.get(), 0); });
-    if (address == MAP_FAILED) {
-      if (errno == EPERM) return true;
-      sys::fail("cannot map shared memory", errno);
-    }
-    ::munmap(address, page_size());
-    return false;
-  }();
-  return enforced;
+  return fact<probe_seals>();
 }
 
 inline void check_file_size_limit(std::size_t bytes) {

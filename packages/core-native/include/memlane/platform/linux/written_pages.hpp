@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 
+#include "memlane/platform/fact.hpp"
 #include "memlane/platform/fork.hpp"
 #include "memlane/platform/handle.hpp"
 #include "memlane/platform/linux/sys.hpp"
@@ -95,8 +96,7 @@ inline bool counts_faults() noexcept {
 }  // namespace written_pages
 
 inline std::optional<std::uint64_t> page_faults() noexcept {
-  static const bool counted = written_pages::counts_faults();
-  if (!counted) return std::nullopt;
+  if (!fact<written_pages::counts_faults>()) return std::nullopt;
   return written_pages::counted_faults();
 }
 
